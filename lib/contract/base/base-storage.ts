@@ -1,0 +1,559 @@
+import type { Readable } from 'node:stream';
+import { defineCapabilities, type Capabilities } from '../capabilities.js';
+import {
+  FileExistsError,
+  FileNotFoundError,
+  InvalidArgumentError,
+  InvalidKeyError,
+  SourceError,
+  StorageError,
+  UnsupportedOperationError,
+  type StorageOperation,
+} from '../errors/index.js';
+import { sanitizeKey, type KeyMode } from '../keys/index.js';
+import type {
+  CopyOptions,
+  DeleteOptions,
+  DeletePrefixOptions,
+  GetOptions,
+  ListEntriesOptions,
+  ListOptions,
+  MoveOptions,
+  PutOptions,
+  ResolvedCopyOptions,
+  ResolvedDeleteOptions,
+  ResolvedGetOptions,
+  ResolvedListEntriesOptions,
+  ResolvedListOptions,
+  ResolvedPutOptions,
+  ResolvedUploadUrlOptions,
+  ResolvedUrlOptions,
+  SignalOptions,
+  StageOptions,
+  StorageData,
+  UploadUrlOptions,
+  UrlOptions,
+} from '../options/options.js';
+import {
+  checkOptions,
+  checkText,
+  resolveCopyOptions,
+  resolveDeleteOptions,
+  resolveGetOptions,
+  resolveListEntriesOptions,
+  resolveListOptions,
+  resolvePutOptions,
+  resolveUploadUrlOptions,
+  resolveUrlOptions,
+} from '../options/resolve-options.js';
+import { checkReadConditions } from '../resolve-read.js';
+import { discardSource, openSource, type OpenedSource } from '../source/index.js';
+import { Storage } from '../storage.js';
+import type {
+  DeleteReport,
+  ListEntry,
+  SignedUpload,
+  StagedFile,
+  StoredFile,
+  StoredFileStream,
+} from '../stored-file.js';
+import { abortErrorOf, onAbort } from './abort.js';
+import * as defaults from './defaults.js';
+import { deliverStream, type OpenedFile } from './deliver-stream.js';
+import { Lifecycle } from './lifecycle.js';
+import { spool } from './spool.js';
+import { StagedUpload, type StagedBytes } from './staged-upload.js';
+import { TrackedIterable } from './tracked-iterable.js';
+
+export interface BaseStorageOptions {
+  /** Names the storage in errors and logs until a module registers it. Default: the class's name. */
+  readonly name?: string | undefined;
+  /** `sanitize` (default) makes a key canonical, `strict` refuses one that is not. */
+  readonly keys?: KeyMode | undefined;
+}
+
+/** How the module tells a storage the name it is registered under. */
+export const registerName: unique symbol = Symbol.for('nestjs-storages:register-name');
+
+/** How many objects `deletePrefix` hands to `_deleteMany` at once: what S3 takes in one request. */
+const DELETE_BATCH = 1000;
+
+/**
+ * What a backend extends. As with Node's streams, callers call `put()` and implementers write `_put()`: the public methods keep the
+ * key rule, check options against the capabilities, turn every kind of body into one stream that keeps its declared size and
+ * checksum, abort, report progress, wrap errors, and count calls in flight until `close()`. A hook trusts its input.
+ *
+ * @example
+ * class MyStorage extends BaseStorage {
+ *   override readonly capabilities = defineCapabilities({ persistent: true });
+ *   protected async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> { ... }
+ *   // _get, _info, _delete, _list, _url
+ * }
+ */
+export abstract class BaseStorage extends Storage {
+  readonly capabilities: Capabilities = defineCapabilities();
+
+  /**
+   * Whether `_put` and `_stage` take a caller's Node stream as it is where nothing has to be checked on the way, which saves a stream
+   * object per put. Such a hook never destroys the source with an error of its own (so that a source's failure can be told from a
+   * backend's), and treats a source that closes before its end as failed.
+   */
+  protected readonly _readsSourceDirectly: boolean = false;
+
+  readonly #lifecycle: Lifecycle;
+  readonly #keyMode: KeyMode;
+  #name: string | undefined;
+  #registered = false;
+
+  constructor(options: BaseStorageOptions = {}) {
+    super();
+    const keys: unknown = options.keys;
+    if (keys !== undefined && keys !== 'sanitize' && keys !== 'strict') {
+      throw defaults.configurationError('keys', "'sanitize' or 'strict'");
+    }
+    this.#keyMode = keys ?? 'sanitize';
+    this.#name = options.name;
+    this.#lifecycle = new Lifecycle(
+      () => this._open?.() ?? Promise.resolve(),
+      () => this._close?.() ?? Promise.resolve(),
+    );
+  }
+
+  /** The registered name, or the class's name outside a module. It stands in errors. */
+  get name(): string {
+    return this.#name ?? this.constructor.name;
+  }
+
+  /** @internal The first registration gives the name. */
+  [registerName](name: string): void {
+    if (!this.#registered) this.#name = name;
+    this.#registered = true;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------- hooks
+
+  /**
+   * Stores an object, all or nothing.
+   *
+   * Guaranteed: the key is canonical; attributes are complete and checked; conditions are declared by the capabilities; the source
+   * yields Buffers only, fails rather than end with other bytes than were declared, and fails when the signal fires. When the hook
+   * rejects, the source is destroyed by the caller.
+   * Owed: the returned file is what `_info` then returns; nothing of a failed put is left.
+   */
+  protected abstract _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile>;
+
+  /**
+   * Opens an object. Guaranteed: the key is canonical; range and conditions are well-formed, and `resolveRead(file, options)` decides
+   * them. Owed: `FileNotFoundError` when there is none; `file` and `body` are of one snapshot; `body` fails rather than end early,
+   * and destroying it releases whatever it holds.
+   */
+  protected abstract _get(key: string, options: ResolvedGetOptions): Promise<OpenedFile>;
+
+  /** Guaranteed: the key is canonical. Owed: `FileNotFoundError` when there is none. */
+  protected abstract _info(key: string, options: SignalOptions): Promise<StoredFile>;
+
+  /**
+   * Guaranteed: the key is canonical; `ifMatch` only where `compareAndSwap` is declared. Owed: `FileNotFoundError` when there is no
+   * object, unless `force`.
+   */
+  protected abstract _delete(key: string, options: ResolvedDeleteOptions): Promise<void>;
+
+  /**
+   * Guaranteed: the prefix is a plain string of well-formed Unicode; `limit` is at least 1 and enforced by the caller, who ends the
+   * iterator. Owed: UTF-8 byte order (`compareKeys`), only keys after `startAfter`.
+   */
+  protected abstract _list(prefix: string, options: ResolvedListOptions): AsyncIterable<StoredFile>;
+
+  /** Guaranteed: the key is canonical; `expiresIn` and its fellows only where `urls` is `signed`. Owed: no path of the machine. */
+  protected abstract _url(key: string, options: ResolvedUrlOptions): Promise<string>;
+
+  /** Once, before the first call; again if it failed. Default: nothing. */
+  protected _open?(): Promise<void>;
+
+  /** Once, after the last call has settled and every stream and staged file is released; not if it was never opened. Default: nothing. */
+  protected _close?(): Promise<void>;
+
+  /** As `_put`, but nothing is visible until `commit`, which decides the conditions. Default: a spool on the local disk, then `_put`. */
+  protected _stage?(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes>;
+
+  /** Turns a backend's own error into a storage error, in one place; `undefined` leaves it to the base class. Default: none. */
+  protected _mapError?(error: unknown, key: string | undefined): StorageError | undefined;
+
+  /** Default: `_info`, where only a `FileNotFoundError` means false. */
+  protected async _exists(key: string, options: SignalOptions): Promise<boolean> {
+    try {
+      await this._info(key, options);
+      return true;
+    } catch (error) {
+      if ((this._mapError?.(error, key) ?? error) instanceof FileNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Default: drains `_get`. */
+  protected async _getBytes(key: string, options: ResolvedGetOptions): Promise<Buffer> {
+    return defaults.drain(await this.#open(key, options), options.signal);
+  }
+
+  /** Guaranteed: the two keys differ. Default: `_get` piped into `_put`. */
+  protected async _copy(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
+    const opened = await this.#open(source, options.signal === undefined ? {} : { signal: options.signal });
+    return defaults.copyThrough(opened, options.signal, (stream, attributes) =>
+      this._put(destination, stream, { ...attributes, ...options }),
+    );
+  }
+
+  /** Guaranteed: the two keys differ. Default: `_copy`, then `_delete` of the source. */
+  protected async _move(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
+    const compareAndSwap = this.capabilities.compareAndSwap;
+    const before = compareAndSwap ? await this._info(source, options) : undefined;
+    const file = await this._copy(source, destination, options);
+    try {
+      await this._delete(source, { force: false, ...(before === undefined ? undefined : { ifMatch: before.etag }) });
+    } catch (error) {
+      const mapped = this._mapError?.(error, source) ?? error;
+      if (mapped instanceof FileNotFoundError) {
+        // Another move took the source: this one has lost, and what it made goes again.
+        await this._delete(destination, { force: true, ...(compareAndSwap ? { ifMatch: file.etag } : undefined) });
+        throw mapped;
+      }
+      throw defaults.sourceNotRemoved(source, destination, mapped);
+    }
+    return file;
+  }
+
+  /** Guaranteed: the delimiter is not empty. Default: every key of `_list`, grouped. */
+  protected _listEntries(prefix: string, options: ResolvedListEntriesOptions): AsyncIterable<ListEntry> {
+    return defaults.groupEntries(prefix, options, (from) => this._list(prefix, from));
+  }
+
+  /** Guaranteed: canonical keys, each once, at most 1,000 from `deletePrefix`. Owed: a result for each key. Default: `_delete`, a few at a time. */
+  protected _deleteMany(keys: readonly string[], options: SignalOptions): Promise<DeleteReport> {
+    return defaults.deleteEach(
+      keys,
+      (key) => this._delete(key, { force: true, ...defaults.pickSignal(options) }),
+      (error, key) => this.#wrap(error, 'deleteMany', key, options.signal),
+    );
+  }
+
+  /** Called only where `uploadUrls` is declared. */
+  protected _uploadUrl(_key: string, _options: ResolvedUploadUrlOptions): Promise<SignedUpload> {
+    return Promise.reject(new UnsupportedOperationError('This storage declares uploadUrls and has no _uploadUrl().'));
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- methods
+
+  /** Connects now rather than at the first call; the module does it at start-up. */
+  async open(): Promise<void> {
+    await this.#call('open', undefined, {}, () => Promise.resolve());
+  }
+
+  put(key: string, data: StorageData, options: PutOptions = {}): Promise<StoredFile> {
+    return this.#write('put', key, data, options, (canonical, source, resolved) =>
+      this._put(canonical, source, resolved),
+    );
+  }
+
+  stage(key: string, data: StorageData, options: StageOptions = {}): Promise<StagedFile> {
+    return this.#write('stage', key, data, options, async (canonical, source, resolved) => {
+      const bytes = await (this._stage?.(canonical, source, resolved) ?? this.#spooled(canonical, source, resolved));
+      return new StagedUpload(canonical, resolved, bytes, this.#lifecycle, (error, operation) =>
+        this.#wrap(error, operation, canonical, undefined),
+      );
+    });
+  }
+
+  get(key: string, options: GetOptions = {}): Promise<StoredFileStream> {
+    return this.#onKey('get', key, options, async (canonical) => {
+      const opened = await this.#open(canonical, resolveGetOptions(options));
+      if (options.signal?.aborted === true) {
+        opened.body.on('error', () => undefined).destroy();
+        throw abortErrorOf(options.signal);
+      }
+      return deliverStream(opened, options, this.#lifecycle, (error) =>
+        this.#wrap(error, 'get', canonical, options.signal),
+      );
+    });
+  }
+
+  getBytes(key: string, options: GetOptions = {}): Promise<Buffer> {
+    return this.#onKey('getBytes', key, options, async (canonical) => {
+      const bytes = await this._getBytes(canonical, resolveGetOptions(options));
+      options.onProgress?.({ transferred: bytes.length, total: bytes.length });
+      return bytes;
+    });
+  }
+
+  info(key: string, options: SignalOptions = {}): Promise<StoredFile> {
+    return this.#onKey('info', key, options, (canonical) => this._info(canonical, defaults.pickSignal(options)));
+  }
+
+  exists(key: string, options: SignalOptions = {}): Promise<boolean> {
+    return this.#onKey('exists', key, options, (canonical) => this._exists(canonical, defaults.pickSignal(options)));
+  }
+
+  delete(key: string, options: DeleteOptions = {}): Promise<void> {
+    return this.#onKey('delete', key, options, (canonical) =>
+      this._delete(canonical, resolveDeleteOptions(options, this.capabilities)),
+    );
+  }
+
+  deleteMany(keys: Iterable<string>, options: SignalOptions = {}): Promise<DeleteReport> {
+    return this.#call('deleteMany', undefined, options, async () => {
+      const canonical = new Set<string>();
+      const failed: { key: string; error: StorageError }[] = [];
+      if (
+        typeof keys === 'string' ||
+        typeof (keys as Partial<Iterable<string>> | null)?.[Symbol.iterator] !== 'function'
+      ) {
+        throw new InvalidArgumentError('deleteMany takes an array or another iterable of keys.');
+      }
+      for (const key of keys) {
+        try {
+          canonical.add(this.#canonical(key));
+        } catch (error) {
+          if (!(error instanceof InvalidKeyError)) throw error;
+          failed.push({ key, error: this.#wrap(error, 'deleteMany', key, undefined) });
+        }
+      }
+      if (canonical.size === 0) return { deleted: [], failed };
+      const report = await this._deleteMany([...canonical], defaults.pickSignal(options));
+      return { deleted: report.deleted, failed: [...failed, ...report.failed] };
+    });
+  }
+
+  deletePrefix(prefix: string, options: DeletePrefixOptions = {}): Promise<DeleteReport> {
+    return this.#call('deletePrefix', undefined, options, async () => {
+      checkText('prefix', prefix);
+      if (prefix === '' && options.all !== true) {
+        throw new InvalidArgumentError(
+          'The empty prefix means every file of the storage: say so with deletePrefix("", { all: true }).',
+        );
+      }
+      const signal = defaults.pickSignal(options);
+      return defaults.deleteListed(this._list(prefix, signal), DELETE_BATCH, (keys) => {
+        if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
+        return this._deleteMany(keys, signal);
+      });
+    });
+  }
+
+  list(prefix = '', options: ListOptions = {}): AsyncIterable<StoredFile> {
+    return this.#listing('list', prefix, options, () => {
+      const resolved = resolveListOptions(options);
+      return {
+        items: resolved.limit === 0 ? defaults.nothing() : this._list(prefix, resolved),
+        limit: resolved.limit ?? Infinity,
+      };
+    });
+  }
+
+  listEntries(prefix = '', options: ListEntriesOptions = {}): AsyncIterable<ListEntry> {
+    return this.#listing('listEntries', prefix, options, () => {
+      const resolved = resolveListEntriesOptions(options);
+      return {
+        items: resolved.limit === 0 ? defaults.nothing() : this._listEntries(prefix, resolved),
+        limit: resolved.limit ?? Infinity,
+      };
+    });
+  }
+
+  copy(source: string, destination: string, options: CopyOptions = {}): Promise<StoredFile> {
+    return this.#transfer('copy', source, destination, options, (from, to, resolved) => this._copy(from, to, resolved));
+  }
+
+  move(source: string, destination: string, options: MoveOptions = {}): Promise<StoredFile> {
+    return this.#transfer('move', source, destination, options, (from, to, resolved) => this._move(from, to, resolved));
+  }
+
+  url(key: string, options: UrlOptions = {}): Promise<string> {
+    return this.#onKey('url', key, options, (canonical) =>
+      this._url(canonical, resolveUrlOptions(options, this.capabilities)),
+    );
+  }
+
+  uploadUrl(key: string, options: UploadUrlOptions): Promise<SignedUpload> {
+    return this.#onKey('uploadUrl', key, options, (canonical) =>
+      this._uploadUrl(canonical, resolveUploadUrlOptions(options, this.capabilities)),
+    );
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#lifecycle.close();
+    } catch (error) {
+      throw this.#wrap(error, 'close', undefined, undefined);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Shows the class, the name and the capabilities, and nothing of the configuration. */
+  toJSON(): object {
+    return { storage: this.constructor.name, name: this.name, capabilities: this.capabilities };
+  }
+
+  override toString(): string {
+    return `${this.constructor.name}(${this.name})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- private
+
+  #canonical(key: string): string {
+    return sanitizeKey(key, { mode: this.#keyMode, maxBytes: this.capabilities.maxKeyBytes });
+  }
+
+  async #call<T>(
+    operation: StorageOperation,
+    key: string | undefined,
+    options: SignalOptions,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#lifecycle.run(() => {
+        checkOptions(options);
+        if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
+        return work();
+      });
+    } catch (error) {
+      throw this.#wrap(error, operation, key, optionalSignal(options));
+    }
+  }
+
+  #onKey<T>(
+    operation: StorageOperation,
+    key: string,
+    options: SignalOptions,
+    work: (canonical: string) => Promise<T>,
+  ): Promise<T> {
+    return this.#call(operation, key, options, () => work(this.#canonical(key)));
+  }
+
+  async #write<T>(
+    operation: 'put' | 'stage',
+    key: string,
+    data: StorageData,
+    options: PutOptions,
+    hook: (canonical: string, source: Readable, resolved: ResolvedPutOptions) => Promise<T>,
+  ): Promise<T> {
+    let source: OpenedSource | undefined;
+    try {
+      return await this.#lifecycle.run(async () => {
+        checkOptions(options);
+        if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
+        const canonical = this.#canonical(key);
+        const resolved = resolvePutOptions(canonical, options, this.capabilities);
+        const { size, checksum, onProgress } = options;
+        const { maxSize } = this.capabilities;
+        const checks = { size, checksum, onProgress, ...(maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined) };
+        const { stream, bytes, size: known } = (source = openSource(data, checks, this._readsSourceDirectly));
+        const off = onAbort(options.signal, (error) => stream.destroy(error));
+        try {
+          return await hook(canonical, stream, {
+            ...resolved,
+            ...(known === undefined ? undefined : { size: known }),
+            ...(bytes === undefined ? undefined : { bytes }),
+          });
+        } finally {
+          off();
+        }
+      });
+    } catch (error) {
+      const failure = source?.failure();
+      const wrapped =
+        failure !== undefined && !(failure instanceof StorageError) && optionalSignal(options)?.aborted !== true
+          ? new SourceError('The source of the file failed before its end; nothing was stored.', { cause: failure })
+          : (failure ?? error);
+      discardSource(data, source);
+      throw this.#wrap(wrapped, operation, key, optionalSignal(options));
+    }
+  }
+
+  async #open(canonical: string, options: ResolvedGetOptions): Promise<OpenedFile> {
+    const opened = await this._get(canonical, options);
+    try {
+      // A backend decides them itself; one that forgot must not hand out another version than was meant.
+      checkReadConditions(opened.file, options);
+    } catch (error) {
+      opened.body.on('error', () => undefined).destroy();
+      throw error;
+    }
+    return opened;
+  }
+
+  #transfer(
+    operation: 'copy' | 'move',
+    source: string,
+    destination: string,
+    options: CopyOptions,
+    hook: (from: string, to: string, resolved: ResolvedCopyOptions) => Promise<StoredFile>,
+  ): Promise<StoredFile> {
+    return this.#onKey(operation, source, options, async (from) => {
+      const to = this.#canonical(destination);
+      const resolved = resolveCopyOptions(options, this.capabilities);
+      if (from !== to) return hook(from, to, resolved);
+      const file = await this._info(from, defaults.pickSignal(options));
+      if (resolved.ifNoneMatch === '*') throw new FileExistsError(to);
+      return file;
+    });
+  }
+
+  #listing<T>(
+    operation: 'list' | 'listEntries',
+    prefix: string,
+    options: SignalOptions,
+    start: () => { items: AsyncIterable<T>; limit: number },
+  ): AsyncIterable<T> {
+    const checked = (): { items: AsyncIterable<T>; limit: number } => {
+      checkText('prefix', prefix);
+      return start();
+    };
+    return new TrackedIterable(checked, (step) => this.#call(operation, undefined, options, step));
+  }
+
+  async #spooled(canonical: string, source: Readable, resolved: ResolvedPutOptions): Promise<StagedBytes> {
+    const spooled = await spool(source);
+    const { bytes: _bytes, signal: _signal, ...rest } = resolved;
+    return {
+      size: spooled.size,
+      commit: async () => {
+        const opened = openSource(spooled.read(), { size: spooled.size }, false);
+        const file = await this._put(canonical, opened.stream, { ...rest, size: spooled.size });
+        await spooled.discard();
+        return file;
+      },
+      abort: () => spooled.discard(),
+    };
+  }
+
+  #wrap(
+    error: unknown,
+    operation: StorageOperation,
+    key: string | undefined,
+    signal: AbortSignal | undefined,
+  ): StorageError {
+    const context = { operation, storage: this.name, key: typeof key === 'string' ? key : undefined };
+    // What fails once the signal has fired fails because of it. A call that ended well all the same is not undone.
+    if (signal?.aborted === true) {
+      const aborted = error instanceof StorageError && (error.code === 'ABORTED' || error.code === 'TIMEOUT');
+      return (aborted ? error : abortErrorOf(signal)).withContext(context);
+    }
+    const mapped = error instanceof StorageError ? error : this._mapError?.(error, context.key);
+    return (
+      mapped ?? new StorageError('The storage failed; its own error is the cause.', { cause: error })
+    ).withContext(context);
+  }
+}
+
+/** For errors about the options themselves, where they may be anything. */
+function optionalSignal(options: unknown): AbortSignal | undefined {
+  if (typeof options !== 'object' || options === null) return undefined;
+  const { signal } = options as { signal?: unknown };
+  return signal instanceof AbortSignal ? signal : undefined;
+}

@@ -1,0 +1,162 @@
+import type { Readable } from 'node:stream';
+import { ConfigurationError, IntegrityError, StorageError } from '../errors/index.js';
+import { compareKeys } from '../keys/index.js';
+import type { ResolvedListEntriesOptions, ResolvedListOptions, SignalOptions } from '../options/options.js';
+import { CheckedStream } from '../source/index.js';
+import type { DeleteReport, FileAttributes, ListEntry, StoredFile } from '../stored-file.js';
+import { onAbort } from './abort.js';
+import type { OpenedFile } from './deliver-stream.js';
+
+/** How many single deletions a bulk one keeps in flight. */
+const DELETES_AT_ONCE = 16;
+
+/** Reads a whole body into memory, and refuses one that is shorter than its file says. */
+export async function drain(opened: OpenedFile, signal: AbortSignal | undefined): Promise<Buffer> {
+  const { body, file, range } = opened;
+  const expected = range?.length ?? file.size;
+  const off = onAbort(signal, (error) => body.destroy(error));
+  try {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+    }
+    if (length !== expected) {
+      throw new IntegrityError(`The storage gave ${length} of ${expected} bytes.`, { key: file.key });
+    }
+    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+  } finally {
+    off();
+  }
+}
+
+/** Pipes an opened object into a put, with its attributes. */
+export async function copyThrough(
+  opened: OpenedFile,
+  signal: AbortSignal | undefined,
+  put: (source: Readable, attributes: FileAttributes & { readonly size: number }) => Promise<StoredFile>,
+): Promise<StoredFile> {
+  const stream = new CheckedStream(opened.body, { size: opened.file.size });
+  stream.on('error', () => undefined);
+  const off = onAbort(signal, (error) => stream.destroy(error));
+  try {
+    const attributes = attributesOf(opened.file);
+    return await put(stream, { ...attributes, size: opened.file.size });
+  } finally {
+    off();
+    stream.destroy();
+  }
+}
+
+/** The attributes of a file, without what belongs to one version of it. */
+export function attributesOf(file: FileAttributes): FileAttributes {
+  const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = file;
+  return {
+    contentType,
+    metadata,
+    ...(cacheControl === undefined ? undefined : { cacheControl }),
+    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
+    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
+  };
+}
+
+/** Groups an ordered listing by what follows the prefix up to the delimiter. */
+export async function* groupEntries(
+  prefix: string,
+  options: ResolvedListEntriesOptions,
+  list: (from: ResolvedListOptions) => AsyncIterable<StoredFile>,
+): AsyncGenerator<ListEntry> {
+  const { delimiter, startAfter } = options;
+  let last: string | undefined;
+  for await (const file of list(withoutLimit(options))) {
+    const end = file.key.indexOf(delimiter, prefix.length);
+    if (end < 0) {
+      yield { kind: 'file', file };
+      continue;
+    }
+    const group = file.key.slice(0, end + delimiter.length);
+    // A group stands where its own name does: one that starts at or before startAfter has been shown, whatever is in it.
+    if (group === last || (startAfter !== undefined && compareKeys(group, startAfter) <= 0)) continue;
+    last = group;
+    yield { kind: 'prefix', prefix: group };
+  }
+}
+
+function withoutLimit(options: ResolvedListEntriesOptions): ResolvedListOptions {
+  // Many keys may make one entry, so the limit of entries says nothing about keys.
+  const { limit: _limit, delimiter: _delimiter, ...rest } = options;
+  return rest;
+}
+
+/** Deletes one by one, a few at a time, with a result for each key. */
+export async function deleteEach(
+  keys: readonly string[],
+  remove: (key: string) => Promise<void>,
+  wrap: (error: unknown, key: string) => StorageError,
+): Promise<DeleteReport> {
+  const results = new Map<string, StorageError | undefined>();
+  const queue = keys.values();
+  const worker = async (): Promise<void> => {
+    for (const key of queue) {
+      try {
+        await remove(key);
+        results.set(key, undefined);
+      } catch (error) {
+        results.set(key, wrap(error, key));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, worker));
+  const deleted: string[] = [];
+  const failed: { key: string; error: StorageError }[] = [];
+  for (const key of keys) {
+    const error = results.get(key);
+    if (error === undefined) deleted.push(key);
+    else failed.push({ key, error });
+  }
+  return { deleted, failed };
+}
+
+/** Deletes what a listing yields, in batches. */
+export async function deleteListed(
+  files: AsyncIterable<StoredFile>,
+  batchSize: number,
+  remove: (keys: readonly string[]) => Promise<DeleteReport>,
+): Promise<DeleteReport> {
+  const deleted: string[] = [];
+  const failed: { key: string; error: StorageError }[] = [];
+  let batch: string[] = [];
+  const flush = async (): Promise<void> => {
+    const report = await remove(batch);
+    deleted.push(...report.deleted);
+    failed.push(...report.failed);
+    batch = [];
+  };
+  for await (const file of files) {
+    batch.push(file.key);
+    if (batch.length >= batchSize) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return { deleted, failed };
+}
+
+export function pickSignal(options: SignalOptions): { readonly signal?: AbortSignal } {
+  return options.signal === undefined ? {} : { signal: options.signal };
+}
+
+export async function* nothing(): AsyncGenerator<never> {
+  // an empty listing
+}
+
+/** A move whose last step failed: both objects are there. */
+export function sourceNotRemoved(source: string, destination: string, cause: unknown): StorageError {
+  return new StorageError(
+    `The file was copied to ${JSON.stringify(destination)}, but ${JSON.stringify(source)} could not be removed: both are there.`,
+    { key: source, cause, retryable: cause instanceof StorageError && cause.retryable },
+  );
+}
+
+export function configurationError(field: string, expected: string): ConfigurationError {
+  return new ConfigurationError(`${field} must be ${expected}.`);
+}

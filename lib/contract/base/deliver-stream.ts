@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+import { StorageError, type StorageClosedError } from '../errors/index.js';
+import type { GetOptions } from '../options/options.js';
+import { CheckedStream } from '../source/index.js';
+import type { ResolvedRange, StoredFile, StoredFileStream } from '../stored-file.js';
+import { onAbort } from './abort.js';
+import type { Lifecycle, Releasable } from './lifecycle.js';
+
+export interface OpenedFile {
+  readonly file: StoredFile;
+  readonly range?: ResolvedRange | undefined;
+  readonly body: Readable;
+}
+
+/**
+ * Makes the stream that `get` resolves to out of a backend's body: no stream more than the backend's own, unless progress is
+ * asked for. Errors become storage errors, the signal and the storage's end destroy it, and nobody has to listen.
+ */
+export function deliverStream(
+  opened: OpenedFile,
+  options: GetOptions,
+  lifecycle: Lifecycle,
+  wrap: (error: unknown) => StorageError,
+): StoredFileStream {
+  const { file, range } = opened;
+  const stream =
+    options.onProgress === undefined
+      ? opened.body
+      : new CheckedStream(opened.body, { size: range?.length ?? file.size, onProgress: options.onProgress });
+
+  wrapErrors(stream, wrap);
+  // An abandoned or unread stream that fails must not end the process; a reader hears its error all the same.
+  stream.on('error', () => undefined);
+
+  const resource: Releasable = {
+    release: (reason: StorageClosedError) => {
+      stream.destroy(reason);
+    },
+  };
+  lifecycle.hold(resource);
+  const off = onAbort(options.signal, (error) => {
+    stream.destroy(error);
+  });
+  stream.once('close', () => {
+    off();
+    lifecycle.drop(resource);
+  });
+
+  Object.defineProperty(stream, 'file', { value: file, enumerable: true });
+  if (range !== undefined)
+    Object.defineProperty(stream, 'range', { value: Object.freeze({ ...range }), enumerable: true });
+  return stream as StoredFileStream;
+}
+
+/** Errors that a backend's stream meets after `get` has resolved pass through the same mapping as all others. */
+function wrapErrors(stream: Readable, wrap: (error: unknown) => StorageError): void {
+  const destroy = stream._destroy.bind(stream);
+  stream._destroy = (error, callback) => {
+    const wrapped = error === null ? null : wrap(error);
+    destroy(wrapped, (late) => {
+      callback(late === null || late === undefined || late === wrapped ? wrapped : wrap(late));
+    });
+  };
+}

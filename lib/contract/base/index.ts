@@ -1,0 +1,3 @@
+export * from './base-storage.js';
+export type { OpenedFile } from './deliver-stream.js';
+export type { StagedBytes } from './staged-upload.js';

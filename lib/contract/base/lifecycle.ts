@@ -1,0 +1,81 @@
+import { StorageClosedError } from '../errors/index.js';
+
+/** Something that is still open when a storage closes: a stream that is read, bytes that are staged. */
+export interface Releasable {
+  release(reason: StorageClosedError): void | Promise<void>;
+}
+
+/** Opens a storage once, counts its calls in flight, and closes it when they have settled. */
+export class Lifecycle {
+  readonly #open: () => Promise<void>;
+  readonly #close: () => Promise<void>;
+  readonly #resources = new Set<Releasable>();
+  #opening: Promise<void> | undefined;
+  #opened = false;
+  #closing: Promise<void> | undefined;
+  #inFlight = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(open: () => Promise<void>, close: () => Promise<void>) {
+    this.#open = open;
+    this.#close = close;
+  }
+
+  /** Runs a call: refused after close, opened first, counted until it settles. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new StorageClosedError();
+    this.#inFlight++;
+    try {
+      if (!this.#opened) await this.#ready();
+      return await work();
+    } finally {
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#idle?.();
+    }
+  }
+
+  /** Keeps a resource to be released at close. */
+  hold(resource: Releasable): void {
+    this.#resources.add(resource);
+  }
+
+  drop(resource: Releasable): void {
+    this.#resources.delete(resource);
+  }
+
+  /** Whether calls are refused: close() has been called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  /** One attempt at a time; a failed one is made again by the next call. */
+  async #ready(): Promise<void> {
+    this.#opening ??= this.#open();
+    try {
+      await this.#opening;
+      this.#opened = true;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #shutDown(): Promise<void> {
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    const reason = new StorageClosedError();
+    const released = await Promise.allSettled([...this.#resources].map(async (resource) => resource.release(reason)));
+    this.#resources.clear();
+    if (this.#opened) await this.#close();
+    for (const result of released) {
+      if (result.status === 'rejected') throw result.reason;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { StorageError, StorageOperation } from '../errors/index.js';
+import { InvalidArgumentError, StorageClosedError } from '../errors/index.js';
+import type { FileAttributes, StagedFile, StoredFile } from '../stored-file.js';
+import type { Lifecycle, Releasable } from './lifecycle.js';
+
+/** What `_stage` resolves to: the bytes are safe, and nobody sees them. */
+export interface StagedBytes {
+  /** How many bytes were taken. */
+  readonly size: number;
+  /** Decides the conditions and makes the object visible. Called at most once. */
+  commit(): Promise<StoredFile>;
+  /** Removes every trace. Called at most once, also after a commit that failed. */
+  abort(): Promise<void>;
+}
+
+/** The `StagedFile` that callers get: whoever forgets it loses nothing but room, and only until the storage closes. */
+export class StagedUpload implements StagedFile, Releasable {
+  readonly key: string;
+  readonly size: number;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  declare readonly cacheControl?: string;
+  declare readonly contentDisposition?: string;
+  declare readonly contentEncoding?: string;
+  readonly #bytes: StagedBytes;
+  readonly #lifecycle: Lifecycle;
+  readonly #wrap: (error: unknown, operation: StorageOperation) => StorageError;
+  #state: 'staged' | 'committing' | 'settled' = 'staged';
+  #aborting: Promise<void> | undefined;
+
+  constructor(
+    key: string,
+    attributes: FileAttributes,
+    bytes: StagedBytes,
+    lifecycle: Lifecycle,
+    wrap: (error: unknown, operation: StorageOperation) => StorageError,
+  ) {
+    this.key = key;
+    this.size = bytes.size;
+    this.contentType = attributes.contentType;
+    this.metadata = attributes.metadata;
+    if (attributes.cacheControl !== undefined) this.cacheControl = attributes.cacheControl;
+    if (attributes.contentDisposition !== undefined) this.contentDisposition = attributes.contentDisposition;
+    if (attributes.contentEncoding !== undefined) this.contentEncoding = attributes.contentEncoding;
+    this.#bytes = bytes;
+    this.#lifecycle = lifecycle;
+    this.#wrap = wrap;
+    lifecycle.hold(this);
+  }
+
+  async commit(): Promise<StoredFile> {
+    try {
+      return await this.#lifecycle.run(() => this.#commit());
+    } catch (error) {
+      throw this.#wrap(error, 'commit');
+    }
+  }
+
+  async #commit(): Promise<StoredFile> {
+    if (this.#state !== 'staged') {
+      throw new InvalidArgumentError('A staged file may be committed once; this one was committed or aborted before.');
+    }
+    this.#state = 'committing';
+    try {
+      const file = await this.#bytes.commit();
+      this.#settle();
+      return file;
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === 'committing') {
+      throw this.#wrap(
+        new InvalidArgumentError('A staged file cannot be aborted while it is being committed.'),
+        'abort',
+      );
+    }
+    if (this.#state === 'settled' && this.#aborting === undefined) return;
+    try {
+      // close() aborts what is left by itself: a call that comes after it is already done
+      if (this.#lifecycle.closed) await this.#discard();
+      else await this.#lifecycle.run(() => this.#discard());
+    } catch (error) {
+      if (error instanceof StorageClosedError) return;
+      throw this.#wrap(error, 'abort');
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.abort();
+  }
+
+  release(): Promise<void> {
+    return this.#discard();
+  }
+
+  #discard(): Promise<void> {
+    this.#settle();
+    this.#aborting ??= this.#bytes.abort();
+    return this.#aborting;
+  }
+
+  #settle(): void {
+    this.#state = 'settled';
+    this.#lifecycle.drop(this);
+  }
+}

@@ -1,0 +1,61 @@
+import { closeIterator } from '../source/index.js';
+
+/**
+ * A listing whose every step counts as a call of the storage. Nothing happens before the first step; at the limit, at the end and
+ * on `break` the backend's own iterator is ended.
+ */
+export class TrackedIterable<T> implements AsyncIterable<T> {
+  readonly #start: () => { readonly items: AsyncIterable<T>; readonly limit: number };
+  readonly #step: <R>(work: () => Promise<R>) => Promise<R>;
+
+  /**
+   * @param start checks the arguments and asks the backend; called at the first step
+   * @param step runs one step as a call of the storage
+   */
+  constructor(
+    start: () => { readonly items: AsyncIterable<T>; readonly limit: number },
+    step: <R>(work: () => Promise<R>) => Promise<R>,
+  ) {
+    this.#start = start;
+    this.#step = step;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    const start = this.#start;
+    const step = this.#step;
+    let inner: AsyncIterator<T> | undefined;
+    let left = 0;
+    let done = false;
+    const end = async (): Promise<IteratorResult<T, undefined>> => {
+      done = true;
+      await inner?.return?.();
+      return { done: true, value: undefined };
+    };
+    const next = async (): Promise<IteratorResult<T, undefined>> => {
+      if (done) return { done: true, value: undefined };
+      if (inner === undefined) {
+        const { items, limit } = start();
+        left = limit;
+        inner = items[Symbol.asyncIterator]();
+      }
+      if (left <= 0) return end();
+      left--;
+      const result = await inner.next();
+      if (result.done !== true) return result;
+      done = true;
+      return { done: true, value: undefined };
+    };
+    return {
+      next: async () => {
+        try {
+          return await step(next);
+        } catch (error) {
+          done = true;
+          if (inner !== undefined) await closeIterator(inner);
+          throw error;
+        }
+      },
+      return: end,
+    };
+  }
+}

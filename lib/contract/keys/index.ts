@@ -1,0 +1,3 @@
+export * from './compare-keys.js';
+export * from './encode-key.js';
+export * from './sanitize-key.js';

@@ -1,0 +1,2 @@
+export * from './checked-source.js';
+export * from './open-source.js';

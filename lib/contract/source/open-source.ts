@@ -1,0 +1,114 @@
+import { Blob } from 'node:buffer';
+import { Readable } from 'node:stream';
+import { types } from 'node:util';
+import { FileTooLargeError, InvalidArgumentError } from '../errors/index.js';
+import {
+  ByteChecks,
+  BytesSource,
+  CheckedIterable,
+  type CheckedSource,
+  CheckedStream,
+  closeIterator,
+  type SourceChecks,
+} from './checked-source.js';
+
+/** The body of a put as the hooks get it. */
+export interface OpenedSource {
+  readonly stream: Readable;
+  /** The whole body, where it was in memory. */
+  readonly bytes: Buffer | undefined;
+  /** The length, where it is known. */
+  readonly size: number | undefined;
+  /** The source's own failure, if it was the source that failed. */
+  failure(): Error | undefined;
+}
+
+/**
+ * Turns what a caller gives as a body into one byte stream that keeps its checks.
+ *
+ * @param direct hand a Node stream that needs no check on as it is, for hooks that never destroy it with an error of their own
+ * @throws {@link InvalidArgumentError} for what is no body, or one that was consumed already
+ */
+export function openSource(data: unknown, checks: SourceChecks, direct: boolean): OpenedSource {
+  const bytes = bytesInMemory(data);
+  if (bytes !== undefined) return openBytes(bytes, checks);
+  if (isNodeStream(data)) {
+    refuseConsumed(data);
+    const plain = !data.readableObjectMode && data.readableEncoding === null;
+    const unchecked = checks.size === undefined && checks.checksum === undefined && checks.onProgress === undefined;
+    if (direct && plain && unchecked) {
+      // from now on: an error that nobody hears would end the process
+      data.on('error', () => undefined);
+      return { stream: data, bytes: undefined, size: undefined, failure: () => data.errored ?? undefined };
+    }
+    return opened(new CheckedStream(data, checks), checks.size);
+  }
+  if (data instanceof Blob) {
+    return opened(
+      new CheckedIterable(data.stream(), { ...checks, size: checks.size ?? data.size }),
+      checks.size ?? data.size,
+    );
+  }
+  if (isAsyncIterable(data)) {
+    if ((data as { locked?: unknown }).locked === true) {
+      throw new InvalidArgumentError(
+        'The body is a web stream that is locked to another reader: it cannot be read here.',
+      );
+    }
+    return opened(new CheckedIterable(data, checks), checks.size);
+  }
+  throw new InvalidArgumentError(
+    'The body must be a Buffer, Uint8Array, string, Node stream, async iterable, web ReadableStream or Blob, ' +
+      `not ${data === null ? 'null' : Array.isArray(data) ? 'an array' : typeof data}.`,
+  );
+}
+
+/** Destroys a body that will not be stored, whether or not it was opened. */
+export function discardSource(data: unknown, source: OpenedSource | undefined): void {
+  source?.stream.on('error', () => undefined).destroy();
+  if (isNodeStream(data)) {
+    data.on('error', () => undefined).destroy();
+  } else if (source === undefined && isAsyncIterable(data) && (data as { locked?: unknown }).locked !== true) {
+    void closeIterator(data[Symbol.asyncIterator]());
+  }
+}
+
+function opened(stream: CheckedSource, size: number | undefined): OpenedSource {
+  stream.on('error', () => undefined);
+  return { stream, bytes: undefined, size, failure: () => stream.failure };
+}
+
+function openBytes(bytes: Buffer, checks: SourceChecks): OpenedSource {
+  if (checks.size !== undefined || checks.checksum !== undefined || checks.onProgress !== undefined) {
+    const size = checks.size;
+    const byteChecks = new ByteChecks({ ...checks, size: size ?? bytes.length });
+    byteChecks.add(bytes);
+    byteChecks.end();
+  } else if (checks.maxSize !== undefined && bytes.length > checks.maxSize) {
+    throw new FileTooLargeError(`This storage takes files of at most ${checks.maxSize} bytes.`);
+  }
+  return { stream: new BytesSource(bytes), bytes, size: bytes.length, failure: () => undefined };
+}
+
+function bytesInMemory(data: unknown): Buffer | undefined {
+  if (typeof data === 'string') return Buffer.from(data, 'utf8');
+  if (Buffer.isBuffer(data)) return data;
+  if (types.isUint8Array(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return undefined;
+}
+
+function isNodeStream(value: unknown): value is Readable {
+  return value instanceof Readable;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function refuseConsumed(stream: Readable): void {
+  if (stream.destroyed || stream.readableEnded || stream.errored !== null) {
+    throw new InvalidArgumentError(
+      'The body is a stream that was destroyed or read to its end before: it cannot be read again.',
+    );
+  }
+}
