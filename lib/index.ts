@@ -1,1 +1,3 @@
 export * from './contract/index.js';
+export * from './backends/memory/index.js';
+export * from './registry/index.js';

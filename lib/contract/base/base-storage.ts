@@ -465,7 +465,7 @@ export abstract class BaseStorage extends Storage {
         }
       });
     } catch (error) {
-      const failure = source?.failure();
+      const failure = source?.failure(error);
       const wrapped =
         failure !== undefined && !(failure instanceof StorageError) && optionalSignal(options)?.aborted !== true
           ? new SourceError('The source of the file failed before its end; nothing was stored.', { cause: failure })

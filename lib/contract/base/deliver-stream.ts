@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { StorageError, type StorageClosedError } from '../errors/index.js';
+import { type StorageError, type StorageClosedError } from '../errors/index.js';
 import type { GetOptions } from '../options/options.js';
 import { CheckedStream } from '../source/index.js';
 import type { ResolvedRange, StoredFile, StoredFileStream } from '../stored-file.js';

@@ -26,7 +26,8 @@ const LONE_SURROGATE = /\p{Cs}/u;
  * sanitizeKey('../../etc/passwd'); // 'etc/passwd'
  * sanitizeKey('a\\b//c/./d/../e'); // 'a/b/c/e'
  */
-export function sanitizeKey(key: string, options: SanitizeKeyOptions = {}): string {
+export function sanitizeKey(key: string, options?: SanitizeKeyOptions): string;
+export function sanitizeKey(key: unknown, options: SanitizeKeyOptions = {}): string {
   if (typeof key !== 'string') {
     throw new InvalidKeyError(`A key must be a string, not ${key === null ? 'null' : typeof key}.`, 'type');
   }

@@ -241,5 +241,5 @@ function resolveChecksum(checksum: unknown): Checksum | undefined {
       throw new InvalidArgumentError(`checksum.${algorithm} must be ${length} digits of lower-case hex.`);
     }
   }
-  return Object.fromEntries(entries) as Checksum;
+  return Object.fromEntries(entries);
 }

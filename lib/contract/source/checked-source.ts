@@ -116,7 +116,10 @@ export abstract class CheckedSource extends Readable {
   protected fail(error: unknown): void {
     // What happens to the source after the reader gave up is not why it gave up.
     if (this.destroyed) return;
-    this.failure ??= error instanceof Error ? error : new SourceError('The source failed.', { cause: error });
+    this.failure ??=
+      error instanceof Error || types.isNativeError(error)
+        ? error
+        : new SourceError('The source failed.', { cause: error });
     this.destroy(this.failure);
   }
 }

@@ -19,8 +19,8 @@ export interface OpenedSource {
   readonly bytes: Buffer | undefined;
   /** The length, where it is known. */
   readonly size: number | undefined;
-  /** The source's own failure, if it was the source that failed. */
-  failure(): Error | undefined;
+  /** The source's own failure, if what a hook rejected with came from the source. */
+  failure(error: unknown): Error | undefined;
 }
 
 /**
@@ -39,7 +39,12 @@ export function openSource(data: unknown, checks: SourceChecks, direct: boolean)
     if (direct && plain && unchecked) {
       // from now on: an error that nobody hears would end the process
       data.on('error', () => undefined);
-      return { stream: data, bytes: undefined, size: undefined, failure: () => data.errored ?? undefined };
+      return {
+        stream: data,
+        bytes: undefined,
+        size: undefined,
+        failure: (error) => data.errored ?? prematureClose(error),
+      };
     }
     return opened(new CheckedStream(data, checks), checks.size);
   }
@@ -88,6 +93,14 @@ function openBytes(bytes: Buffer, checks: SourceChecks): OpenedSource {
     throw new FileTooLargeError(`This storage takes files of at most ${checks.maxSize} bytes.`);
   }
   return { stream: new BytesSource(bytes), bytes, size: bytes.length, failure: () => undefined };
+}
+
+/** What Node's own readers say when a source closes before its end without an error. */
+function prematureClose(error: unknown): Error | undefined {
+  // not instanceof: an error of Node's own may be of another realm
+  return types.isNativeError(error) && (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
+    ? error
+    : undefined;
 }
 
 function bytesInMemory(data: unknown): Buffer | undefined {
