@@ -1,0 +1,49 @@
+/**
+ * The arrows of the design: what each folder of lib may import besides itself.
+ *
+ * contract <- registry, backends, wrappers <- upload, download, signing <- module
+ */
+export const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['contract', []],
+  ['registry', ['contract']],
+  ['backends', ['contract']],
+  ['wrappers', ['contract']],
+  ['upload', ['contract', 'registry', 'backends', 'wrappers']],
+  ['download', ['contract', 'registry', 'backends', 'wrappers']],
+  ['signing', ['contract', 'registry', 'backends', 'wrappers']],
+  ['module', ['contract', 'registry', 'backends', 'wrappers', 'upload', 'download', 'signing']],
+  // an entry of its own: nobody imports it, and it runs without the module
+  ['testing', ['contract', 'registry', 'backends', 'wrappers']],
+]);
+
+/** The root entry, which stands above all folders and shows what they have, but for the entries of their own. */
+export const ROOT_ENTRY = 'index.ts';
+export const ROOT_ENTRY_MAY_IMPORT: readonly string[] = [...LAYERS.keys()].filter((layer) => layer !== 'testing');
+
+/** Folders whose parts must not know each other. */
+export const ISOLATED_PARTS: readonly string[] = ['backends'];
+
+/** Packages that a folder is limited to. A folder that is not named here may import whatever package.json lets a consumer install. */
+export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([['contract', ['mime-types']]]);
+
+/** Reached only through an entry of their own: an application that does without them must be able to load the root entry. */
+export const OPTIONAL_PEERS: readonly RegExp[] = [
+  /^better-sqlite3$/,
+  /^@aws-sdk\//,
+  /^@smithy\//,
+  /^@nestjs\/terminus$/,
+  /^@nestjs\/swagger$/,
+  /^@opentelemetry\//,
+];
+
+/** A file that needs more than one sitting to read. */
+export const MAX_LINES = 400;
+
+/** The exceptions, each with its reason. */
+export const LONGER_FILES: ReadonlyMap<string, number> = new Map([
+  // one class: the hooks with what they are guaranteed, and the public methods beside them
+  ['contract/base/base-storage.ts', 600],
+]);
+
+/** Names that say nothing of what is inside. */
+export const EMPTY_NAMES = /(?:^|[-.])(?:utils?|helpers?|misc|common|manager|stuff)(?:[-.]|$)/i;
