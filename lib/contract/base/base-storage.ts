@@ -1,13 +1,10 @@
 import type { Readable } from 'node:stream';
-import { defineCapabilities, type Capabilities } from '../capabilities.js';
 import {
   FileExistsError,
-  FileNotFoundError,
   InvalidArgumentError,
   InvalidKeyError,
   SourceError,
   StorageError,
-  UnsupportedOperationError,
   type StorageOperation,
 } from '../errors/index.js';
 import { sanitizeKey, type KeyMode } from '../keys/index.js';
@@ -21,13 +18,7 @@ import type {
   MoveOptions,
   PutOptions,
   ResolvedCopyOptions,
-  ResolvedDeleteOptions,
-  ResolvedGetOptions,
-  ResolvedListEntriesOptions,
-  ResolvedListOptions,
   ResolvedPutOptions,
-  ResolvedUploadUrlOptions,
-  ResolvedUrlOptions,
   SignalOptions,
   StageOptions,
   StorageData,
@@ -46,9 +37,7 @@ import {
   resolveUploadUrlOptions,
   resolveUrlOptions,
 } from '../options/resolve-options.js';
-import { checkReadConditions } from '../resolve-read.js';
 import { discardSource, openSource, type OpenedSource } from '../source/index.js';
-import { Storage } from '../storage.js';
 import type {
   DeleteReport,
   ListEntry,
@@ -59,10 +48,11 @@ import type {
 } from '../stored-file.js';
 import { abortErrorOf, onAbort } from './abort.js';
 import * as defaults from './defaults.js';
-import { deliverStream, type OpenedFile } from './deliver-stream.js';
+import { deliverStream, openChecked } from './deliver-stream.js';
 import { Lifecycle } from './lifecycle.js';
 import { spool } from './spool.js';
 import { StagedUpload, type StagedBytes } from './staged-upload.js';
+import { StorageHooks, type DeleteOutcome } from './storage-hooks.js';
 import { TrackedIterable } from './tracked-iterable.js';
 
 export interface BaseStorageOptions {
@@ -90,16 +80,7 @@ const DELETE_BATCH = 1000;
  *   // _get, _info, _delete, _list, _url
  * }
  */
-export abstract class BaseStorage extends Storage {
-  readonly capabilities: Capabilities = defineCapabilities();
-
-  /**
-   * Whether `_put` and `_stage` take a caller's Node stream as it is where nothing has to be checked on the way, which saves a stream
-   * object per put. Such a hook never destroys the source with an error of its own (so that a source's failure can be told from a
-   * backend's), and treats a source that closes before its end as failed.
-   */
-  protected readonly _readsSourceDirectly: boolean = false;
-
+export abstract class BaseStorage extends StorageHooks {
   readonly #lifecycle: Lifecycle;
   readonly #keyMode: KeyMode;
   #name: string | undefined;
@@ -130,117 +111,6 @@ export abstract class BaseStorage extends Storage {
     this.#registered = true;
   }
 
-  // ---------------------------------------------------------------------------------------------------------------- hooks
-
-  /**
-   * Stores an object, all or nothing.
-   *
-   * Guaranteed: the key is canonical; attributes are complete and checked; conditions are declared by the capabilities; the source
-   * yields Buffers only, fails rather than end with other bytes than were declared, and fails when the signal fires. When the hook
-   * rejects, the source is destroyed by the caller.
-   * Owed: the returned file is what `_info` then returns; nothing of a failed put is left.
-   */
-  protected abstract _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile>;
-
-  /**
-   * Opens an object. Guaranteed: the key is canonical; range and conditions are well-formed, and `resolveRead(file, options)` decides
-   * them. Owed: `FileNotFoundError` when there is none; `file` and `body` are of one snapshot; `body` fails rather than end early,
-   * and destroying it releases whatever it holds.
-   */
-  protected abstract _get(key: string, options: ResolvedGetOptions): Promise<OpenedFile>;
-
-  /** Guaranteed: the key is canonical. Owed: `FileNotFoundError` when there is none. */
-  protected abstract _info(key: string, options: SignalOptions): Promise<StoredFile>;
-
-  /**
-   * Guaranteed: the key is canonical; `ifMatch` only where `compareAndSwap` is declared. Owed: `FileNotFoundError` when there is no
-   * object, unless `force`.
-   */
-  protected abstract _delete(key: string, options: ResolvedDeleteOptions): Promise<void>;
-
-  /**
-   * Guaranteed: the prefix is a plain string of well-formed Unicode; `limit` is at least 1 and enforced by the caller, who ends the
-   * iterator. Owed: UTF-8 byte order (`compareKeys`), only keys after `startAfter`.
-   */
-  protected abstract _list(prefix: string, options: ResolvedListOptions): AsyncIterable<StoredFile>;
-
-  /** Guaranteed: the key is canonical; `expiresIn` and its fellows only where `urls` is `signed`. Owed: no path of the machine. */
-  protected abstract _url(key: string, options: ResolvedUrlOptions): Promise<string>;
-
-  /** Once, before the first call; again if it failed. Default: nothing. */
-  protected _open?(): Promise<void>;
-
-  /** Once, after the last call has settled and every stream and staged file is released; not if it was never opened. Default: nothing. */
-  protected _close?(): Promise<void>;
-
-  /** As `_put`, but nothing is visible until `commit`, which decides the conditions. Default: a spool on the local disk, then `_put`. */
-  protected _stage?(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes>;
-
-  /** Turns a backend's own error into a storage error, in one place; `undefined` leaves it to the base class. Default: none. */
-  protected _mapError?(error: unknown, key: string | undefined): StorageError | undefined;
-
-  /** Default: `_info`, where only a `FileNotFoundError` means false. */
-  protected async _exists(key: string, options: SignalOptions): Promise<boolean> {
-    try {
-      await this._info(key, options);
-      return true;
-    } catch (error) {
-      if ((this._mapError?.(error, key) ?? error) instanceof FileNotFoundError) return false;
-      throw error;
-    }
-  }
-
-  /** Default: drains `_get`. */
-  protected async _getBytes(key: string, options: ResolvedGetOptions): Promise<Buffer> {
-    return defaults.drain(await this.#open(key, options), options.signal);
-  }
-
-  /** Guaranteed: the two keys differ. Default: `_get` piped into `_put`. */
-  protected async _copy(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
-    const opened = await this.#open(source, options.signal === undefined ? {} : { signal: options.signal });
-    return defaults.copyThrough(opened, options.signal, (stream, attributes) =>
-      this._put(destination, stream, { ...attributes, ...options }),
-    );
-  }
-
-  /** Guaranteed: the two keys differ. Default: `_copy`, then `_delete` of the source. */
-  protected async _move(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
-    const compareAndSwap = this.capabilities.compareAndSwap;
-    const before = compareAndSwap ? await this._info(source, options) : undefined;
-    const file = await this._copy(source, destination, options);
-    try {
-      await this._delete(source, { force: false, ...(before === undefined ? undefined : { ifMatch: before.etag }) });
-    } catch (error) {
-      const mapped = this._mapError?.(error, source) ?? error;
-      if (mapped instanceof FileNotFoundError) {
-        // Another move took the source: this one has lost, and what it made goes again.
-        await this._delete(destination, { force: true, ...(compareAndSwap ? { ifMatch: file.etag } : undefined) });
-        throw mapped;
-      }
-      throw defaults.sourceNotRemoved(source, destination, mapped);
-    }
-    return file;
-  }
-
-  /** Guaranteed: the delimiter is not empty. Default: every key of `_list`, grouped. */
-  protected _listEntries(prefix: string, options: ResolvedListEntriesOptions): AsyncIterable<ListEntry> {
-    return defaults.groupEntries(prefix, options, (from) => this._list(prefix, from));
-  }
-
-  /** Guaranteed: canonical keys, each once, at most 1,000 from `deletePrefix`. Owed: a result for each key. Default: `_delete`, a few at a time. */
-  protected _deleteMany(keys: readonly string[], options: SignalOptions): Promise<DeleteReport> {
-    return defaults.deleteEach(
-      keys,
-      (key) => this._delete(key, { force: true, ...defaults.pickSignal(options) }),
-      (error, key) => this.#wrap(error, 'deleteMany', key, options.signal),
-    );
-  }
-
-  /** Called only where `uploadUrls` is declared. */
-  protected _uploadUrl(_key: string, _options: ResolvedUploadUrlOptions): Promise<SignedUpload> {
-    return Promise.reject(new UnsupportedOperationError('This storage declares uploadUrls and has no _uploadUrl().'));
-  }
-
   // -------------------------------------------------------------------------------------------------------------- methods
 
   /** Connects now rather than at the first call; the module does it at start-up. */
@@ -265,7 +135,8 @@ export abstract class BaseStorage extends Storage {
 
   get(key: string, options: GetOptions = {}): Promise<StoredFileStream> {
     return this.#onKey('get', key, options, async (canonical) => {
-      const opened = await this.#open(canonical, resolveGetOptions(options));
+      const resolved = resolveGetOptions(options);
+      const opened = await openChecked(this._get(canonical, resolved), resolved);
       if (options.signal?.aborted === true) {
         opened.body.on('error', () => undefined).destroy();
         throw abortErrorOf(options.signal);
@@ -317,7 +188,7 @@ export abstract class BaseStorage extends Storage {
         }
       }
       if (canonical.size === 0) return { deleted: [], failed };
-      const report = await this._deleteMany([...canonical], defaults.pickSignal(options));
+      const report = this.#report('deleteMany', await this._deleteMany([...canonical], defaults.pickSignal(options)));
       return { deleted: report.deleted, failed: [...failed, ...report.failed] };
     });
   }
@@ -331,9 +202,9 @@ export abstract class BaseStorage extends Storage {
         );
       }
       const signal = defaults.pickSignal(options);
-      return defaults.deleteListed(this._list(prefix, signal), DELETE_BATCH, (keys) => {
+      return defaults.deleteListed(this._list(prefix, signal), DELETE_BATCH, async (keys) => {
         if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
-        return this._deleteMany(keys, signal);
+        return this.#report('deletePrefix', await this._deleteMany(keys, signal));
       });
     });
   }
@@ -475,18 +346,6 @@ export abstract class BaseStorage extends Storage {
     }
   }
 
-  async #open(canonical: string, options: ResolvedGetOptions): Promise<OpenedFile> {
-    const opened = await this._get(canonical, options);
-    try {
-      // A backend decides them itself; one that forgot must not hand out another version than was meant.
-      checkReadConditions(opened.file, options);
-    } catch (error) {
-      opened.body.on('error', () => undefined).destroy();
-      throw error;
-    }
-    return opened;
-  }
-
   #transfer(
     operation: 'copy' | 'move',
     source: string,
@@ -529,6 +388,13 @@ export abstract class BaseStorage extends Storage {
         return file;
       },
       abort: () => spooled.discard(),
+    };
+  }
+
+  #report(operation: StorageOperation, outcome: DeleteOutcome): DeleteReport {
+    return {
+      deleted: outcome.deleted,
+      failed: outcome.failed.map(({ key, error }) => ({ key, error: this.#wrap(error, operation, key, undefined) })),
     };
   }
 

@@ -6,6 +6,7 @@ import { CheckedStream } from '../source/index.js';
 import type { DeleteReport, FileAttributes, ListEntry, StoredFile } from '../stored-file.js';
 import { onAbort } from './abort.js';
 import type { OpenedFile } from './deliver-stream.js';
+import type { DeleteOutcome } from './storage-hooks.js';
 
 /** How many single deletions a bulk one keeps in flight. */
 const DELETES_AT_ONCE = 16;
@@ -93,29 +94,23 @@ function withoutLimit(options: ResolvedListEntriesOptions): ResolvedListOptions 
 export async function deleteEach(
   keys: readonly string[],
   remove: (key: string) => Promise<void>,
-  wrap: (error: unknown, key: string) => StorageError,
-): Promise<DeleteReport> {
-  const results = new Map<string, StorageError | undefined>();
+): Promise<DeleteOutcome> {
+  const failures = new Map<string, unknown>();
   const queue = keys.values();
   const worker = async (): Promise<void> => {
     for (const key of queue) {
       try {
         await remove(key);
-        results.set(key, undefined);
       } catch (error) {
-        results.set(key, wrap(error, key));
+        failures.set(key, error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, worker));
-  const deleted: string[] = [];
-  const failed: { key: string; error: StorageError }[] = [];
-  for (const key of keys) {
-    const error = results.get(key);
-    if (error === undefined) deleted.push(key);
-    else failed.push({ key, error });
-  }
-  return { deleted, failed };
+  return {
+    deleted: keys.filter((key) => !failures.has(key)),
+    failed: Array.from(failures, ([key, error]) => ({ key, error })),
+  };
 }
 
 /** Deletes what a listing yields, in batches. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type StorageError, type StorageClosedError } from '../errors/index.js';
-import type { GetOptions } from '../options/options.js';
+import type { GetOptions, ResolvedGetOptions } from '../options/options.js';
+import { checkReadConditions } from '../resolve-read.js';
 import { CheckedStream } from '../source/index.js';
 import type { ResolvedRange, StoredFile, StoredFileStream } from '../stored-file.js';
 import { onAbort } from './abort.js';
@@ -10,6 +11,18 @@ export interface OpenedFile {
   readonly file: StoredFile;
   readonly range?: ResolvedRange | undefined;
   readonly body: Readable;
+}
+
+/** A backend decides the conditions itself; one that forgot must not hand out another version than was meant. */
+export async function openChecked(opening: Promise<OpenedFile>, options: ResolvedGetOptions): Promise<OpenedFile> {
+  const opened = await opening;
+  try {
+    checkReadConditions(opened.file, options);
+    return opened;
+  } catch (error) {
+    opened.body.on('error', () => undefined).destroy();
+    throw error;
+  }
 }
 
 /**
