@@ -1,47 +1,22 @@
+import { ownName, project, rootDir } from './jest.project.js';
+
 // One suite, two projects: the same tests on the Nest that is installed at the top (12) and on Nest 11.
-const root = new URL('..', import.meta.url).pathname;
+const testMatch = ['<rootDir>/test/**/*.spec.ts'];
 
-const project = {
-  rootDir: root,
-  testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.spec.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sample/.*/dist/'],
-  // js first: node_modules hold .js files beside .ts sources
-  moduleFileExtensions: ['js', 'ts', 'json', 'node'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2022',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-        },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
-};
-
-// The package's own name leads to lib, else there are two copies of every class.
-const ownName = {
-  '^nestjs-storages$': '<rootDir>/lib/index.ts',
-  '^nestjs-storages/testing$': '<rootDir>/lib/testing/index.ts',
-  '^(\\.{1,2}/.*)\\.js$': '$1',
-};
+// They look at the text of the project, in which no version of Nest has a part: once is enough.
+const aboutTheText = ['<rootDir>/test/architecture/', '<rootDir>/test/package/', '<rootDir>/test/readme/snippets.spec'];
 
 const nest11 = '<rootDir>/test/nest-11/node_modules/';
 
 export default {
-  rootDir: root,
+  rootDir,
   testTimeout: 30_000,
   projects: [
-    { ...project, displayName: 'nest-12', moduleNameMapper: ownName },
+    { ...project, testMatch, displayName: 'nest-12', moduleNameMapper: ownName },
     {
       ...project,
+      testMatch,
+      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText],
       displayName: 'nest-11',
       moduleNameMapper: {
         '^(@nestjs/(?:common|config|core|platform-express|testing)(?:/.*)?)$': `${nest11}$1`,

@@ -1,0 +1,33 @@
+// What every Jest project of this repository has in common: ESM, TypeScript by swc, the library under its own name.
+export const rootDir = new URL('..', import.meta.url).pathname;
+
+export const project = {
+  rootDir,
+  testEnvironment: 'node',
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sample/.*/dist/'],
+  // js first: node_modules hold .js files beside .ts sources
+  moduleFileExtensions: ['js', 'ts', 'json', 'node'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
+
+// The package's own name leads to lib, else there are two copies of every class.
+export const ownName = {
+  '^nestjs-storages$': '<rootDir>/lib/index.ts',
+  '^nestjs-storages/testing$': '<rootDir>/lib/testing/index.ts',
+  '^(\\.{1,2}/.*)\\.js$': '$1',
+};
