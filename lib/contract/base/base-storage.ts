@@ -28,6 +28,7 @@ import type {
 import {
   checkOptions,
   checkText,
+  isAbortSignal,
   resolveCopyOptions,
   resolveDeleteOptions,
   resolveGetOptions,
@@ -384,11 +385,22 @@ export abstract class BaseStorage extends StorageHooks {
       commit: async () => {
         const opened = openSource(spooled.read(), { size: spooled.size }, false);
         const file = await this._put(canonical, opened.stream, { ...rest, size: spooled.size });
-        await spooled.discard();
+        // The file is stored: a temporary that does not close well must not say otherwise.
+        await spooled.discard().catch(() => undefined);
         return file;
       },
       abort: () => spooled.discard(),
     };
+  }
+
+  /** The canonical key, as errors name it; one that has no canonical form as it was given. */
+  #errorKey(key: unknown): string | undefined {
+    if (typeof key !== 'string') return undefined;
+    try {
+      return sanitizeKey(key);
+    } catch {
+      return key;
+    }
   }
 
   #report(operation: StorageOperation, outcome: DeleteOutcome): DeleteReport {
@@ -404,7 +416,7 @@ export abstract class BaseStorage extends StorageHooks {
     key: string | undefined,
     signal: AbortSignal | undefined,
   ): StorageError {
-    const context = { operation, storage: this.name, key: typeof key === 'string' ? key : undefined };
+    const context = { operation, storage: this.name, key: this.#errorKey(key) };
     // What fails once the signal has fired fails because of it. A call that ended well all the same is not undone.
     if (signal?.aborted === true) {
       const aborted = error instanceof StorageError && (error.code === 'ABORTED' || error.code === 'TIMEOUT');
@@ -421,5 +433,5 @@ export abstract class BaseStorage extends StorageHooks {
 function optionalSignal(options: unknown): AbortSignal | undefined {
   if (typeof options !== 'object' || options === null) return undefined;
   const { signal } = options as { signal?: unknown };
-  return signal instanceof AbortSignal ? signal : undefined;
+  return isAbortSignal(signal) ? signal : undefined;
 }

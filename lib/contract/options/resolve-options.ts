@@ -41,7 +41,7 @@ export function checkOptions(options: unknown): void {
     throw new InvalidArgumentError('onProgress must be a function.');
 }
 
-function isAbortSignal(value: unknown): value is AbortSignal {
+export function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
 }
 
