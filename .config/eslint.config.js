@@ -2,6 +2,8 @@ import eslint from '@eslint/js';
 import prettier from 'eslint-config-prettier/flat';
 import tseslint from 'typescript-eslint';
 
+const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'sample/*/public/**', 'var/**'] },
   eslint.configs.recommended,
@@ -21,6 +23,15 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['**/*.js', '**/*.cjs', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: readonly('console', 'process', 'Buffer', 'URL', 'fetch', 'AbortSignal') },
+  },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs', globals: readonly('require', 'module', '__dirname') },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
   prettier,
 );
