@@ -4,8 +4,31 @@ import tseslint from 'typescript-eslint';
 
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
+const EVERYWHERE = [
+  'console',
+  'URL',
+  'fetch',
+  'FormData',
+  'Blob',
+  'AbortController',
+  'AbortSignal',
+  'performance',
+  'Event',
+].concat(['EventTarget', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask']);
+
+const BROWSER = [
+  'window',
+  'document',
+  'location',
+  'history',
+  'navigator',
+  'XMLHttpRequest',
+  'CustomEvent',
+  'File',
+].concat(['HTMLElement', 'HTMLMediaElement', 'requestAnimationFrame', 'matchMedia', 'confirm']);
+
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'sample/*/public/**', 'var/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/var/**'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -29,12 +52,17 @@ export default tseslint.config(
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: readonly('console', 'process', 'Buffer', 'URL', 'fetch', 'AbortSignal') },
+    languageOptions: { globals: readonly(...EVERYWHERE, 'process', 'Buffer') },
   },
   {
     files: ['**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: readonly('require', 'module', '__dirname') },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    // the pages of the samples go to the browser as they are
+    files: ['sample/*/public/**/*.js'],
+    languageOptions: { globals: { ...readonly(...EVERYWHERE, ...BROWSER), process: 'off', Buffer: 'off' } },
   },
   prettier,
 );

@@ -41,8 +41,8 @@ export const MAX_LINES = 400;
 
 /** The exceptions, each with its reason. */
 export const LONGER_FILES: ReadonlyMap<string, number> = new Map([
-  // one class: the hooks with what they are guaranteed, and the public methods beside them
-  ['contract/base/base-storage.ts', 600],
+  // one class: every public method, with the checks that all of them share
+  ['contract/base/base-storage.ts', 450],
 ]);
 
 /** Names that say nothing of what is inside. */
