@@ -10,6 +10,8 @@ function countTests() {
   } catch {
     return [0, 1]; // Jest did not come so far as to write one, and has said why
   }
+  const skipped = result.numPendingTests + result.numTodoTests;
+  if (skipped > 0) console.error(`${skipped} tests were skipped`);
   // a file that cannot be loaded has no tests to fail
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   // what fails beside the tests, or that there are none, is a failure of its own
