@@ -126,6 +126,15 @@ describe('the check of the arrows', () => {
       'upload/a.ts: has 401 lines, more than 400',
     ],
     [
+      'modules that load each other',
+      {
+        'upload/a.ts': `import { b } from './b.js';`,
+        'upload/b.ts': `export * from './c.js'; import type { A } from './a.js';`,
+        'upload/c.ts': `import './b.js';`,
+      },
+      'upload/b.ts: loads itself (upload/b.ts -> upload/c.ts -> upload/b.ts)',
+    ],
+    [
       'an import that leads nowhere',
       { 'upload/a.ts': `import '../../test/a.js';` },
       'upload/a.ts: imports ../../test/a.js, which is not in lib',

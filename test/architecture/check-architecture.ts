@@ -32,6 +32,7 @@ export function checkArchitecture(project: Project): string[] {
         : []),
     ]),
     ...checkRootEntry(project),
+    ...checkCycles(project),
   ];
 }
 
@@ -100,6 +101,28 @@ function checkRootEntry({ modules, installed }: Project): string[] {
       }
     }
   }
+  return breaches;
+}
+
+/** Modules that load each other: which of them finds the other unfinished depends on where loading begins. */
+function checkCycles({ modules }: Project): string[] {
+  const finished = new Set<string>();
+  const breaches: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      const cycle = trail.slice(trail.indexOf(path));
+      breaches.push(`${path}: loads itself (${[...cycle, path].join(' -> ')})`);
+      return;
+    }
+    const module = modules.get(path);
+    if (module === undefined || finished.has(path)) return;
+    for (const imported of module.imports) {
+      const target = imported.kind === 'static' ? resolve(module, imported) : undefined;
+      if (target !== undefined) visit(target, [...trail, path]);
+    }
+    finished.add(path);
+  };
+  for (const path of modules.keys()) visit(path, []);
   return breaches;
 }
 
