@@ -12,12 +12,13 @@ export default {
   rootDir,
   testTimeout: 30_000,
   projects: [
-    { ...project, testMatch, displayName: 'nest-12', moduleNameMapper: ownName },
+    { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: ownName },
     {
       ...project,
       testMatch,
       testPathIgnorePatterns: ['/node_modules/', ...aboutTheText],
       displayName: 'nest-11',
+      globals: { nestMajor: 11 },
       moduleNameMapper: {
         '^(@nestjs/(?:common|config|core|platform-express|testing)(?:/.*)?)$': `${nest11}$1`,
         ...ownName,
