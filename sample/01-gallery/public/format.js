@@ -1,17 +1,20 @@
 // Numbers, dates and kinds as people read them.
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
-const sizeFormats = UNITS.map(
-  (unit, i) =>
-    new Intl.NumberFormat('en', {
-      style: 'unit',
-      unit,
-      unitDisplay: i === 0 ? 'long' : 'short',
-      maximumSignificantDigits: 3,
-    }),
-);
+const sizeFormats = UNITS.map((unit, i) => {
+  // a fixed number of digits, so that a size that grows does not jump about
+  const digits = i < 2 ? 0 : 1;
+  return new Intl.NumberFormat('en', {
+    style: 'unit',
+    unit,
+    unitDisplay: i === 0 ? 'long' : 'short',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+});
 const percentFormat = new Intl.NumberFormat('en', { style: 'percent' });
-const dayFormat = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const dayFormat = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const yearFormat = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
 const timeFormat = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const fullFormat = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
 
@@ -31,9 +34,10 @@ export const formatPercent = (share) => percentFormat.format(Math.floor(share * 
 export const formatCount = (count, singular, plural) =>
   `${count.toLocaleString('en')} ${count === 1 ? singular : plural}`;
 
-/** The hour for today's files, the day for others. */
+/** As much of it as tells files apart: the hour for today's, no year for this year's. */
 export function formatDate(date, now = new Date()) {
-  return date.toDateString() === now.toDateString() ? `Today, ${timeFormat.format(date)}` : dayFormat.format(date);
+  if (date.toDateString() === now.toDateString()) return `Today, ${timeFormat.format(date)}`;
+  return (date.getFullYear() === now.getFullYear() ? dayFormat : yearFormat).format(date);
 }
 
 export const formatFullDate = (date) => fullFormat.format(date);

@@ -24,7 +24,7 @@ export class UploadList {
     } else {
       const row = this.#rows.get(upload) ?? this.#append(upload);
       row.dataset.state = upload.state;
-      row.querySelector('.upload-state').textContent = stateText(upload);
+      row.querySelector('.upload-state').replaceChildren(...stateParts(upload).map(part));
       const bar = row.querySelector('progress');
       // Without a value the bar is an indeterminate one: all is sent, and the server has yet to answer.
       if (upload.state === 'saving') bar.removeAttribute('value');
@@ -81,26 +81,34 @@ export class UploadList {
   }
 }
 
-function stateText(upload) {
+/** What the row says, in parts: text, or text and its class. */
+function stateParts(upload) {
   switch (upload.state) {
     case 'waiting':
-      return `${formatSize(upload.size)} · waiting`;
+      return ['waiting', formatSize(upload.size)];
     case 'saving':
-      return `${formatSize(upload.size)} · saving …`;
+      return ['saving …', formatSize(upload.size)];
     case 'failed':
-      return upload.problem;
+      return [upload.problem];
     default:
-      return sendingText(upload);
+      return sendingParts(upload);
   }
 }
 
-function sendingText({ sent, size, startedAt }) {
-  const parts = [`${formatSize(sent)} of ${formatSize(size)}`];
+function sendingParts({ sent, size, startedAt }) {
+  const parts = [[formatPercent(size === 0 ? 0 : sent / size), 'share'], `${formatSize(sent)} of ${formatSize(size)}`];
   const seconds = (performance.now() - startedAt) / 1000;
   if (seconds > SPEED_AFTER && sent > 0) {
     const speed = sent / seconds;
-    parts.push(`${formatSize(speed)}/s`, formatRemaining((size - sent) / speed));
+    parts.push([`${formatSize(speed)}/s`, 'speed'], formatRemaining((size - sent) / speed));
   }
-  parts.push(formatPercent(size === 0 ? 0 : sent / size));
-  return parts.join(' · ');
+  return parts;
+}
+
+function part(content) {
+  const [text, className] = [content].flat();
+  const span = document.createElement('span');
+  span.textContent = text;
+  if (className !== undefined) span.className = className;
+  return span;
 }

@@ -20,7 +20,7 @@ import {
   Storage,
   type StoredFile,
   StorageFileInterceptor,
-  StoredUpload,
+  type StoredUpload,
 } from 'nestjs-storages';
 import { fileAnswer } from './file-answer.js';
 import { type GalleryItem, galleryItemOf, NAME_FIELD } from './gallery-item.js';
@@ -56,6 +56,7 @@ export class GalleryController {
   @UseGuards(SameSiteGuard)
   @UseInterceptors(
     StorageFileInterceptor('file', {
+      required: true,
       limits: { fileSize: LARGEST_FILE },
       metadata: (file) => ({ [NAME_FIELD]: file.originalname }),
     }),

@@ -1,0 +1,437 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { pngPicture } from './picture.js';
+import { eventually, type RunningGallery, startGallery } from './running-gallery.js';
+
+const MB = 1_000_000;
+const PICTURE = 'Sonnenuntergang über dem See – 1.png';
+const VIDEO = 'holiday.mp4';
+const SCREENSHOTS = fileURLToPath(new URL('./screenshots/', import.meta.url));
+const DESKTOP = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+
+/** Keeps every value that a progress bar was given, from the first on. */
+const WATCH_BARS = `
+  window.barValues = [];
+  new MutationObserver((records) => {
+    for (const { target } of records) {
+      if (target.localName === 'progress' && target.hasAttribute('value')) window.barValues.push(target.value);
+    }
+  }).observe(document, { subtree: true, attributes: true, attributeFilter: ['value'] });
+`;
+
+describe('the gallery in Chromium', () => {
+  let files: string;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let gallery: RunningGallery;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    files = await mkdtemp(join(tmpdir(), 'gallery-files-'));
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await writeFile(join(files, PICTURE), pngPicture(640, 480));
+    await writeFile(join(files, 'notes.txt'), 'Three things to remember.\n');
+    await writeVideo(join(files, VIDEO), 300 * MB);
+    // A new and empty profile folder comes with every launch.
+    browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await rm(files, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    gallery = await startGallery();
+    context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', acceptDownloads: true });
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    complaints = [];
+    // Also says what the Content-Security-Policy has blocked.
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.addInitScript(WATCH_BARS);
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await gallery.stop();
+  });
+
+  const card = (name: string): Locator => page.locator('#files > li').filter({ hasText: name });
+  const row = (name: string): Locator => page.locator('#upload-list > li').filter({ hasText: name });
+  const choose = (...names: string[]): Promise<void> =>
+    page.locator('#input').setInputFiles(names.map((name) => join(files, name)));
+  const screenshot = (name: string): Promise<Buffer> => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  const total = (): Promise<string> => page.locator('#total').innerText();
+
+  /** Waits for an expression in the page. (waitForFunction() would need eval(), which the page's policy forbids.) */
+  const comesTrue = (expression: string): Promise<boolean> =>
+    eventually(
+      () => page.evaluate<boolean>(expression),
+      (seen) => seen,
+    );
+
+  /** Bytes a second that the browser may send; -1 is as fast as it goes. */
+  async function limitUpload(uploadThroughput: number): Promise<void> {
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Network.enable');
+    await devtools.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    });
+  }
+
+  /** As a file manager does it: the pointer comes with files, waits over the page, and lets go. */
+  async function drop(...paths: string[]): Promise<void> {
+    const devtools = await context.newCDPSession(page);
+    const box = await page.locator('#drop').boundingBox();
+    if (box === null) throw new Error('There is no drop zone to be seen.');
+    const point = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await devtools.send('Input.dispatchDragEvent', {
+        type,
+        ...point,
+        data: { items: [], files: paths, dragOperationsMask: 1 },
+      });
+    }
+  }
+
+  it('is empty at first, and says so', async () => {
+    await page.goto(gallery.url);
+    await page.getByText('Nothing here yet').waitFor();
+    await screenshot('desktop-empty');
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes an image and 300 MB dropped on it, moves a bar, shows both, and keeps its memory flat', async () => {
+    await page.goto(gallery.url);
+    await choose(PICTURE);
+    await card(PICTURE).waitFor();
+
+    await page.evaluate('window.barValues = []');
+    const memory = watchMemory();
+    await drop(join(files, VIDEO));
+    await card(VIDEO).waitFor({ timeout: 60_000 });
+    const grown = memory.stop();
+
+    const values = await page.evaluate<number[]>('window.barValues');
+    expect(values).toEqual([...values].sort((a, b) => a - b));
+    expect(new Set(values.filter((value) => value > 0 && value < 1)).size).toBeGreaterThanOrEqual(5);
+    // This process is the server: a file that was held in memory would be seen here, all 300 MB of it.
+    expect(grown).toBeLessThan(100 * MB);
+
+    await page.locator('#uploads').waitFor({ state: 'hidden' });
+    expect(await total()).toMatch(/^2 files · 300\.\d MB$/);
+    expect(await card(VIDEO).locator('.size').innerText()).toBe('300.0 MB');
+    expect(await card(VIDEO).locator('time').innerText()).toMatch(/^Today, \d\d:\d\d$/);
+    await comesTrue(`document.querySelector('#files img').naturalWidth === 640`);
+
+    const stored = await Promise.all((await gallery.keys()).map((key) => gallery.storage.info(key)));
+    const video = stored.find((file) => file.size === 300 * MB);
+    expect(video?.metadata).toEqual({ name: VIDEO });
+    // An ordinary file at an ordinary path, byte for byte.
+    expect(await hashOf(join(gallery.root, video?.key ?? ''))).toBe(await hashOf(join(files, VIDEO)));
+
+    await page.reload();
+    await card(VIDEO).waitFor();
+    expect(await page.locator('#files .name').allInnerTexts()).toEqual([VIDEO, PICTURE]);
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
+  it('cancels an upload half way, and nothing of it is left', async () => {
+    await page.goto(gallery.url);
+    await limitUpload(60 * MB);
+    await choose(VIDEO);
+    await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.45`);
+    // It was on its way to the disk.
+    expect(await gallery.leftovers()).toHaveLength(1);
+    await screenshot('desktop-uploading');
+
+    await page.getByRole('button', { name: `Cancel ${VIDEO}` }).click();
+    await row(VIDEO).waitFor({ state: 'detached' });
+    await eventually(
+      () => gallery.leftovers(),
+      (left) => left.length === 0,
+    );
+    expect(await gallery.keys()).toEqual([]);
+    await page.reload();
+    await page.getByText('Nothing here yet').waitFor();
+  }, 60_000);
+
+  it('sends at most three files at once, and the next when one is through', async () => {
+    await page.goto(gallery.url);
+    const names = ['one.bin', 'two.bin', 'three.bin', 'four.bin', 'five.bin'];
+    await limitUpload(2 * MB);
+    await page
+      .locator('#input')
+      .setInputFiles(
+        names.map((name) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.alloc(2 * MB) })),
+      );
+    await comesTrue(`document.querySelectorAll('#upload-list > [data-state=sending]').length === 3`);
+    expect(await page.locator('#upload-list > [data-state=waiting]').count()).toBe(2);
+
+    await page.getByRole('button', { name: 'Cancel one.bin' }).click();
+    await comesTrue(`document.querySelectorAll('#upload-list > [data-state=waiting]').length === 1`);
+    await limitUpload(-1);
+    for (const name of names.slice(1)) await card(name).waitFor();
+    expect(await gallery.keys()).toHaveLength(4);
+  });
+
+  it('downloads a file under its own name, whole, and never runs it', async () => {
+    await page.goto(gallery.url);
+    await choose(PICTURE);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: `Download ${PICTURE}` }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(PICTURE);
+    expect(await readFile(await download.path())).toEqual(await readFile(join(files, PICTURE)));
+
+    const [key = ''] = await gallery.keys();
+    const answer = await fetch(`${gallery.url}/api/files/${key}`);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': String((await stat(join(files, PICTURE))).size),
+      'content-disposition': expect.stringContaining(`filename*=UTF-8''Sonnenuntergang%20%C3%BCber`),
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+    });
+    await answer.body?.cancel();
+  });
+
+  it('asks before it deletes, and goes on at the neighbour', async () => {
+    await page.goto(gallery.url);
+    await choose(PICTURE, 'notes.txt');
+    await card(PICTURE).waitFor();
+    await card('notes.txt').waitFor();
+
+    await page.getByRole('button', { name: `Delete ${PICTURE}` }).click();
+    await page.getByRole('dialog', { name: 'Delete this file?' }).waitFor();
+    await screenshot('desktop-delete');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(await gallery.keys()).toHaveLength(2);
+
+    await page.getByRole('button', { name: `Delete ${PICTURE}` }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await card(PICTURE).waitFor({ state: 'detached' });
+    expect(await focused()).toBe('Delete notes.txt');
+    expect(await page.locator('#announcements').textContent()).toBe(`${PICTURE} is deleted.`);
+    expect(await total()).toBe('1 file · 26 bytes');
+    const [left, ...others] = await gallery.keys();
+    expect(others).toEqual([]);
+    expect((await gallery.storage.info(left ?? '')).metadata).toEqual({ name: 'notes.txt' });
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    // Before the page is loaded: from here on Chromium tells of a file chooser instead of opening one.
+    page.on('filechooser', (chooser) => void chooser.setFiles(join(files, PICTURE)));
+    await page.goto(gallery.url);
+    await tabTo('Choose files');
+    await page.keyboard.press('Enter');
+    await card(PICTURE).waitFor();
+
+    await tabTo(`Show ${PICTURE}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('img', { name: PICTURE }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(await focused()).toBe(`Show ${PICTURE}`);
+
+    await tabTo(`Delete ${PICTURE}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    // The harmless answer has the focus.
+    expect(await focused()).toBe('Keep it');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await card(PICTURE).waitFor({ state: 'detached' });
+    expect(await focused()).toBe('Choose files');
+    expect(await gallery.keys()).toEqual([]);
+
+    // A cancelled row hands its focus on too.
+    await limitUpload(5 * MB);
+    await choose(VIDEO);
+    await row(VIDEO).waitFor();
+    await tabTo(`Cancel ${VIDEO}`);
+    await page.keyboard.press('Space');
+    await row(VIDEO).waitFor({ state: 'detached' });
+    expect(await focused()).toBe('Choose files');
+  }, 60_000);
+
+  it('shows what went wrong, and tries again', async () => {
+    await page.goto(gallery.url);
+    await page.route('**/api/files', (route) => route.abort('connectionreset'), { times: 1 });
+    await choose('notes.txt');
+    await row('notes.txt').getByText('The connection broke off').waitFor();
+    await page.getByRole('button', { name: 'Try notes.txt again' }).click();
+    await card('notes.txt').waitFor();
+    expect(await row('notes.txt').count()).toBe(0);
+
+    const refusal = { statusCode: 507, message: 'The disk is full.', error: 'Insufficient Storage' };
+    await page.route('**/api/files', (route) => route.fulfill({ status: 507, json: refusal }), { times: 1 });
+    await choose(PICTURE);
+    await row(PICTURE).getByText('The disk is full.').waitFor();
+    await page.getByRole('button', { name: `Dismiss ${PICTURE}` }).click();
+    await row(PICTURE).waitFor({ state: 'detached' });
+
+    await gallery.storage.deletePrefix('', { all: true });
+    await mkdir(join(files, 'folder'), { recursive: true });
+    await drop(join(files, 'folder'));
+    await page.getByText('Folders are not taken: folder.').waitFor();
+    expect(await gallery.keys()).toEqual([]);
+  });
+
+  it('treats names and files as what they are, a stranger’s', async () => {
+    const name = '<img src=x onerror=alert(1)>.html';
+    const key = 'a folder/50% #1? & ü 🏞️/<b>.svg';
+    await gallery.storage.put(key, '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+    await page.goto(gallery.url);
+    await page
+      .locator('#input')
+      .setInputFiles([{ name, mimeType: 'text/html', buffer: Buffer.from('<script>alert(1)</script>') }]);
+    await card(name).waitFor();
+    expect(await card(name).locator('.name').textContent()).toBe(name);
+    expect(await page.locator('#files img').count()).toBe(0);
+
+    for (const stored of await gallery.keys()) {
+      const path = stored.split('/').map(encodeURIComponent).join('/');
+      const preview = await fetch(`${gallery.url}/api/previews/${path}`);
+      expect(preview.status).toBe(404);
+      const answer = await fetch(`${gallery.url}/api/files/${path}`);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-disposition')).toMatch(/^attachment/);
+      await Promise.all([preview.body?.cancel(), answer.body?.cancel()]);
+    }
+    // The page finds its way to a key of any characters, and what stands there was dropped in by hand.
+    await page.getByRole('button', { name: 'Delete <b>.svg' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await card('<b>.svg').waitFor({ state: 'detached' });
+    expect(await gallery.storage.exists(key)).toBe(false);
+
+    const missing = await fetch(`${gallery.url}/api/files/no/such/file`);
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ statusCode: 404 });
+    const foreign = await fetch(`${gallery.url}/api/files`, {
+      method: 'POST',
+      headers: { 'Sec-Fetch-Site': 'cross-site' },
+    });
+    expect(foreign.status).toBe(403);
+    await foreign.body?.cancel();
+    expect(complaints).toEqual([]);
+  });
+
+  it('fits a phone, in the light and in the dark', async () => {
+    await fillForScreenshots(gallery);
+    await page.goto(gallery.url);
+    await card('Ночной поезд.mp3').waitFor();
+    await comesTrue(`[...document.querySelectorAll('#files img')].every((image) => image.naturalWidth > 0)`);
+    await screenshot('desktop-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await screenshot('desktop-dark');
+
+    await page.setViewportSize(PHONE);
+    await limitUpload(8 * MB);
+    await choose(VIDEO);
+    await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.04`);
+    await screenshot('phone-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await screenshot('phone-light');
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    for (const button of await page.locator('main button:visible, main a:visible').all()) {
+      const box = await button.boundingBox();
+      expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
+    }
+    await page
+      .getByRole('button', { name: /^Show / })
+      .first()
+      .click();
+    await page.getByRole('dialog').getByRole('img').waitFor();
+    await screenshot('phone-viewer');
+  }, 60_000);
+
+  function focused(): Promise<string> {
+    return page.evaluate<string>(
+      `document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent.trim()`,
+    );
+  }
+
+  async function tabTo(name: string): Promise<void> {
+    for (let presses = 0; presses < 40; presses++) {
+      if ((await focused()) === name) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`The Tab key does not come to ${JSON.stringify(name)}.`);
+  }
+});
+
+/** The head of an MP4 file, and then as many bytes as a film has. No two blocks are the same. */
+async function writeVideo(path: string, size: number): Promise<void> {
+  const block = Buffer.alloc(MB, 'A day at the sea. ');
+  const head = Buffer.from('\0\0\0\x18ftypisom\0\0\0\x02isommp42', 'latin1');
+  const file = await open(path, 'w');
+  try {
+    for (let at = 0; at < size; at += MB) {
+      block.writeUInt32BE(at, head.length);
+      if (at === 0) head.copy(block);
+      await file.write(block, 0, Math.min(MB, size - at));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** How far the memory of this process grows over what it is now, in bytes. */
+function watchMemory(): { stop(): number } {
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 10);
+  return {
+    stop() {
+      clearInterval(timer);
+      return peak - before;
+    },
+  };
+}
+
+async function fillForScreenshots({ storage }: RunningGallery): Promise<void> {
+  const put = (key: string, name: string, data: Buffer): Promise<unknown> =>
+    storage.put(key, data, { metadata: { name } });
+  await put('1.gz', 'backup of the old laptop.tar.gz', Buffer.alloc(4_100_000));
+  await put('2.pdf', 'Quarterly report 2026 – final (3).pdf', Buffer.alloc(482_113));
+  await put('3.mp3', 'Ночной поезд.mp3', Buffer.alloc(5_200_000));
+  await put('4.png', 'lake.png', pngPicture(960, 540));
+  await put('5.mp4', 'holiday, second part.mp4', Buffer.alloc(31_000_000));
+  await put('6.png', 'portrait.png', pngPicture(480, 800));
+  await put('7', 'LICENSE', Buffer.alloc(1086));
+  await put('8.png', 'panorama from the ridge above the village.png', pngPicture(1600, 500));
+}
