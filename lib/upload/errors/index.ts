@@ -1,0 +1,3 @@
+export * from './storage-failure.js';
+export * from './upload-errors.js';
+export * from './upload-exception.js';

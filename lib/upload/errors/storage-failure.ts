@@ -1,0 +1,53 @@
+import { HttpException } from '@nestjs/common';
+import { StorageError, type StorageErrorCode } from '../../contract/index.js';
+import { UploadException, type UploadErrorCode } from './upload-exception.js';
+
+interface Answer {
+  readonly status: number;
+  readonly code: UploadErrorCode;
+  /** Left out: the error's own message, which names a key or a limit that the client may know. */
+  readonly message?: string;
+}
+
+const failed: Answer = { status: 500, code: 'STORAGE_FAILURE', message: 'The storage failed to take the file.' };
+const unavailable: Answer = {
+  status: 503,
+  code: 'STORAGE_UNAVAILABLE',
+  message: 'The storage is not available at the moment.',
+};
+
+/**
+ * What the client is told when a storage refuses a file. Only what the client's own request decides (the key, the condition, the
+ * size) is a 4xx; a disk's or a server's refusal is a 5xx, also where the same error would be the caller's fault elsewhere.
+ */
+const ANSWERS: Readonly<Record<StorageErrorCode, Answer>> = {
+  FILE_EXISTS: { status: 409, code: 'FILE_EXISTS' },
+  PRECONDITION_FAILED: { status: 412, code: 'PRECONDITION_FAILED' },
+  INVALID_KEY: { status: 400, code: 'INVALID_KEY' },
+  INVALID_ARGUMENT: { status: 400, code: 'INVALID_ARGUMENT' },
+  FILE_TOO_LARGE: { status: 413, code: 'LIMIT_FILE_SIZE' },
+  QUOTA_EXCEEDED: { status: 507, code: 'STORAGE_FULL', message: 'There is no room for the file in the storage.' },
+  PERMISSION_DENIED: unavailable,
+  CONNECTION_FAILED: unavailable,
+  STORAGE_CLOSED: unavailable,
+  TIMEOUT: { status: 504, code: 'STORAGE_TIMEOUT', message: 'The storage took too long to take the file.' },
+  // these are the server's: of a checksum nobody was asked, and no option came from the client
+  INTEGRITY_FAILED: failed,
+  FILE_NOT_FOUND: failed,
+  RANGE_NOT_SATISFIABLE: failed,
+  UNSUPPORTED_OPERATION: failed,
+  INVALID_CONFIGURATION: failed,
+  ABORTED: failed,
+  SOURCE_FAILED: failed,
+  STORAGE_FAILURE: failed,
+};
+
+/**
+ * The answer to a failure inside an upload. An `HttpException` (thrown by a `key` function, say) is its own answer; so is whatever
+ * else an application's function throws, which Nest answers with 500.
+ */
+export function answerTo(failure: unknown): unknown {
+  if (failure instanceof HttpException || !(failure instanceof StorageError)) return failure;
+  const { status, code, message } = ANSWERS[failure.code];
+  return new UploadException(status, code, message ?? failure.message, { cause: failure });
+}

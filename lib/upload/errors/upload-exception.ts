@@ -1,0 +1,45 @@
+import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
+
+/** What can be wrong with an upload: multer's codes, those Nest has for the parser's failures, and ours for the rest. */
+export type UploadErrorCode =
+  | 'LIMIT_FILE_SIZE'
+  | 'LIMIT_FILE_COUNT'
+  | 'LIMIT_PART_COUNT'
+  | 'LIMIT_FIELD_COUNT'
+  | 'LIMIT_FIELD_KEY'
+  | 'LIMIT_FIELD_VALUE'
+  | 'LIMIT_UNEXPECTED_FILE'
+  | 'MISSING_FIELD_NAME'
+  | 'INVALID_FIELD_NAME'
+  | 'MISSING_FILE'
+  | 'MULTIPART_BOUNDARY_NOT_FOUND'
+  | 'MULTIPART_MALFORMED_PART_HEADER'
+  | 'MULTIPART_UNEXPECTED_END_OF_FORM'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'REQUEST_ABORTED'
+  | 'FILE_EXISTS'
+  | 'PRECONDITION_FAILED'
+  | 'INVALID_KEY'
+  | 'INVALID_ARGUMENT'
+  | 'STORAGE_UNAVAILABLE'
+  | 'STORAGE_FULL'
+  | 'STORAGE_TIMEOUT'
+  | 'STORAGE_FAILURE';
+
+/**
+ * The answer to an upload that was refused or failed: `{ statusCode, message, error, code }`. The message names the field and the limit,
+ * and never a path, a stack or a cause.
+ *
+ * @example
+ * catch (error: UploadException) { if (error.code === 'LIMIT_FILE_SIZE') ... } // in an exception filter
+ */
+export class UploadException extends HttpException {
+  readonly code: UploadErrorCode;
+
+  constructor(statusCode: number, code: UploadErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super({ statusCode, message, error: STATUS_CODES[statusCode] ?? 'Error', code }, statusCode, options);
+    this.code = code;
+    this.message = message;
+  }
+}

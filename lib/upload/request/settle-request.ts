@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** How much of a refused body is read before it is answered, in bytes. A client that has no more to send keeps its connection. */
+const DRAIN_BYTES = 1024 * 1024;
+
+/** How long the rest of a refused body may take to come before it is answered, in milliseconds. */
+const DRAIN_MS = 500;
+
+/** How long a client that goes on sending may take to read the answer before the connection is cut, in milliseconds. */
+const LINGER_MS = 5000;
+
+/**
+ * Brings a request that was refused while its body was coming into a state in which it can be answered: reads on, up to 1 MiB or half
+ * a second, so that a client that sends first and reads afterwards finds its answer and keeps its connection. If more is coming, the answer
+ * announces the end of the connection (RFC 9112, section 9.6), and the body goes on being read and thrown away for some seconds after
+ * it: closing at once would reset the connection, and the client might lose the answer.
+ */
+export async function settleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (isOver(request)) return;
+  // whatever happens to the connection now has no one left to tell
+  request.on('error', () => undefined);
+  await drain(request);
+  if (isOver(request) || request.httpVersionMajor >= 2) return;
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+  lingerAfterAnswer(request);
+}
+
+function isOver(request: IncomingMessage): boolean {
+  return request.readableEnded || request.destroyed;
+}
+
+/** Reads and throws away, until the end or the bounds. Goes on doing so after it has resolved. */
+function drain(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let left = DRAIN_BYTES;
+    const count = (chunk: Buffer): void => {
+      left -= chunk.length;
+      if (left < 0) settle();
+    };
+    const settle = (): void => {
+      clearTimeout(timer);
+      request.off('data', count).off('end', settle).off('close', settle);
+      request.resume();
+      resolve();
+    };
+    const timer = setTimeout(settle, DRAIN_MS);
+    request.on('data', count).on('end', settle).on('close', settle).resume();
+  });
+}
+
+/**
+ * Node ends the connection of an answer that announced it by `destroySoon()` of the socket, which resets it while the client is sending.
+ * This one half-closes it, and cuts it when the client has had its time. (nginx calls it a lingering close.)
+ */
+function lingerAfterAnswer(request: IncomingMessage): void {
+  const { socket } = request;
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+    });
+  };
+}

@@ -1,0 +1,138 @@
+import { setMaxListeners } from 'node:events';
+import { Logger } from '@nestjs/common';
+import { FileNotFoundError, PreconditionFailedError } from '../contract/index.js';
+import type { StagedFile, StageOptions, Storage, StorageData, StoredFile } from '../contract/index.js';
+
+const logger = new Logger('StorageUpload');
+
+/** What a file of a unit is staged with. */
+export interface StageRequest {
+  readonly storage: Storage;
+  /** The registered name, for logs. */
+  readonly storageName: string;
+  readonly key: string;
+  readonly data: StorageData;
+  readonly options: Omit<StageOptions, 'signal'>;
+  /** Whether the commit may replace a file: such commits come last, since nothing brings the old file back. */
+  readonly replaces: boolean;
+}
+
+/** One file of a unit. */
+export interface UnitFile {
+  readonly staged: StagedFile;
+  /** Set by the commit. */
+  readonly stored: StoredFile | undefined;
+}
+
+interface Entry extends UnitFile {
+  readonly request: StageRequest;
+  stored: StoredFile | undefined;
+}
+
+/**
+ * The files of one request, in one storage or several, that become visible together or leave nothing: staged while they arrive, then
+ * committed, then kept or rolled back. Several commits are not one step: if a later one fails those before it are taken back,
+ * and a process that is killed between two leaves whole files, never parts of one.
+ */
+export class UploadUnit {
+  readonly #abort = new AbortController();
+  readonly #entries: Entry[] = [];
+  readonly #staging = new Set<Promise<unknown>>();
+  #committing: Promise<void> | undefined;
+  #rollback: Promise<void> | undefined;
+  #kept = false;
+
+  constructor() {
+    // a listener for each file of the request is no leak
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  /** Fires when the unit is rolled back. Everything that works for it stops then. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Takes the bytes of one file. @throws what the storage throws, and an `AbortError` once the unit is rolled back */
+  async stage(request: StageRequest): Promise<UnitFile> {
+    const staging = this.#stage(request);
+    this.#staging.add(staging);
+    try {
+      return await staging;
+    } finally {
+      this.#staging.delete(staging);
+    }
+  }
+
+  async #stage(request: StageRequest): Promise<UnitFile> {
+    const { storage, key, data, options } = request;
+    this.signal.throwIfAborted();
+    const staged = await storage.stage(key, data, { ...options, signal: this.signal });
+    const entry: Entry = { request, staged, stored: undefined };
+    this.#entries.push(entry);
+    return entry;
+  }
+
+  /** Makes all files visible, creations before replacements. A commit that fails is rolled back by the caller, as any failure is. */
+  commit(): Promise<void> {
+    this.#committing ??= this.#commit();
+    return this.#committing;
+  }
+
+  async #commit(): Promise<void> {
+    const ordered = [...this.#entries].sort((a, b) => Number(a.request.replaces) - Number(b.request.replaces));
+    for (const entry of ordered) {
+      this.signal.throwIfAborted();
+      entry.stored = await entry.staged.commit();
+    }
+  }
+
+  /** The request has succeeded: from now on nothing is taken back. */
+  keep(): void {
+    this.#kept = true;
+  }
+
+  /**
+   * Leaves nothing of the unit: stops what is being staged, aborts what is staged, removes exactly the versions that were committed. Does
+   * nothing once the unit is kept. Resolves when it is done; what could not be removed is logged with its key.
+   */
+  rollBack(reason: unknown): Promise<void> {
+    if (this.#kept) return Promise.resolve();
+    this.#rollback ??= this.#rollBack(reason);
+    return this.#rollback;
+  }
+
+  async #rollBack(reason: unknown): Promise<void> {
+    this.#abort.abort(reason);
+    // each failure here has been told where it happened; entries are added by those that still succeed
+    await Promise.allSettled([...this.#staging, this.#committing]);
+    await Promise.all(this.#entries.map((entry) => this.#discard(entry)));
+  }
+
+  async #discard({ request, staged, stored }: Entry): Promise<void> {
+    try {
+      if (stored === undefined) await staged.abort();
+      else await removeVersion(request.storage, stored);
+    } catch (error) {
+      const what = stored === undefined ? 'staged' : 'committed';
+      logger.error(
+        `The ${what} file ${JSON.stringify(staged.key)} of a failed upload could not be removed from the storage "${request.storageName}".`,
+        error instanceof Error ? error.stack : error,
+      );
+    }
+  }
+}
+
+/** Removes a version that this process has just committed, and none that has replaced it since. */
+async function removeVersion(storage: Storage, { key, etag }: StoredFile): Promise<void> {
+  try {
+    if (storage.capabilities.compareAndSwap) {
+      await storage.delete(key, { ifMatch: etag, force: true });
+    } else if ((await storage.info(key)).etag === etag) {
+      // not one step, and the best there is without a condition
+      await storage.delete(key, { force: true });
+    }
+  } catch (error) {
+    if (error instanceof PreconditionFailedError || error instanceof FileNotFoundError) return;
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  Body,
+  Controller,
+  Module,
+  Post,
+  UploadedFile,
+  UseInterceptors,
+  type INestApplication,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { AddressInfo } from 'node:net';
+import {
+  StorageFileInterceptor,
+  UPLOAD_DEFAULTS,
+  Storage,
+  type StoredUpload,
+  type UploadDefaults,
+  type UploadOptions,
+} from 'nestjs-storages';
+import { form, FORM_TYPE, type Part } from './form.js';
+import { RawClient, type Answer } from './raw-client.js';
+
+export type Handler = (file: StoredUpload | undefined, body: Record<string, unknown>) => unknown;
+
+export interface UploadApplicationOptions {
+  readonly storage: Storage;
+  readonly options?: UploadOptions;
+  readonly defaults?: UploadDefaults;
+  readonly field?: string;
+  readonly handler?: Handler;
+  readonly pipes?: readonly (PipeTransform | Type<PipeTransform>)[];
+}
+
+/** One route, `POST /upload`, of a real application that listens on the loopback. */
+export class UploadApplication {
+  private constructor(
+    readonly app: INestApplication,
+    readonly port: number,
+  ) {}
+
+  static async start(setup: UploadApplicationOptions): Promise<UploadApplication> {
+    const handler: Handler = setup.handler ?? ((file, body) => ({ file, body }));
+
+    @Controller()
+    class UploadController {
+      @Post('upload')
+      @UseInterceptors(StorageFileInterceptor(setup.field ?? 'file', setup.options))
+      upload(
+        @UploadedFile(...(setup.pipes ?? [])) file: StoredUpload | undefined,
+        @Body() body: Record<string, unknown>,
+      ): unknown {
+        return handler(file, body);
+      }
+    }
+
+    @Module({
+      controllers: [UploadController],
+      providers: [
+        { provide: Storage, useFactory: () => setup.storage },
+        { provide: 'Storage:other', useFactory: () => setup.storage },
+        ...(setup.defaults === undefined ? [] : [{ provide: UPLOAD_DEFAULTS, useValue: setup.defaults }]),
+      ],
+    })
+    class AppModule {}
+
+    const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    return new UploadApplication(app, port);
+  }
+
+  connect(): Promise<RawClient> {
+    return RawClient.connect(this.port);
+  }
+
+  /** Sends a form over a connection of its own. */
+  async post(...parts: readonly Part[]): Promise<Answer> {
+    return this.send(form(...parts));
+  }
+
+  async send(body: Buffer | string, contentType = FORM_TYPE): Promise<Answer> {
+    const client = await this.connect();
+    try {
+      client.post(body, { 'Content-Type': contentType });
+      return await client.answer();
+    } finally {
+      client.destroy();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.app.close();
+  }
+}
