@@ -22,10 +22,16 @@ export class RawClient {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
     });
-    socket.on('end', () => this.#end());
-    socket.on('close', () => this.#end());
+    socket.on('end', () => {
+      this.#end();
+    });
+    socket.on('close', () => {
+      this.#end();
+    });
     // what a torn connection says is what these tests make it say
-    socket.on('error', () => this.#end());
+    socket.on('error', () => {
+      this.#end();
+    });
   }
 
   static async connect(port: number): Promise<RawClient> {

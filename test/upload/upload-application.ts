@@ -6,10 +6,12 @@ import {
   UploadedFile,
   UseInterceptors,
   type INestApplication,
+  type NestInterceptor,
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   StorageFileInterceptor,
@@ -30,6 +32,9 @@ export interface UploadApplicationOptions {
   readonly defaults?: UploadDefaults;
   readonly field?: string;
   readonly handler?: Handler;
+  /** Runs before Nest. */
+  readonly before?: (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+  readonly interceptors?: readonly NestInterceptor[];
   readonly pipes?: readonly (PipeTransform | Type<PipeTransform>)[];
 }
 
@@ -37,6 +42,7 @@ export interface UploadApplicationOptions {
 export class UploadApplication {
   private constructor(
     readonly app: INestApplication,
+    readonly server: Server,
     readonly port: number,
   ) {}
 
@@ -46,7 +52,7 @@ export class UploadApplication {
     @Controller()
     class UploadController {
       @Post('upload')
-      @UseInterceptors(StorageFileInterceptor(setup.field ?? 'file', setup.options))
+      @UseInterceptors(...(setup.interceptors ?? []), StorageFileInterceptor(setup.field ?? 'file', setup.options))
       upload(
         @UploadedFile(...(setup.pipes ?? [])) file: StoredUpload | undefined,
         @Body() body: Record<string, unknown>,
@@ -66,9 +72,10 @@ export class UploadApplication {
     class AppModule {}
 
     const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    if (setup.before !== undefined) app.use(setup.before);
     await app.listen(0, '127.0.0.1');
-    const { port } = app.getHttpServer().address() as AddressInfo;
-    return new UploadApplication(app, port);
+    const server = app.getHttpServer() as Server;
+    return new UploadApplication(app, server, (server.address() as AddressInfo).port);
   }
 
   connect(): Promise<RawClient> {

@@ -13,7 +13,8 @@ export interface PartHeader {
 }
 
 /**
- * What a parser tells. The calls come one after the other, in the order of the body, from inside `write()`; they must not throw.
+ * What a parser tells. The calls come one after the other, in the order of the body, from inside `write()`; they must not throw, and
+ * not destroy the sink: a parser need not survive the loss of its state in the middle of a chunk (busboy does not).
  * After `onError`, or once the sink is destroyed, whatever still comes means nothing.
  */
 export interface MultipartListener {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
-import { FileExistsError, StorageError } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import { contentTypeOfBytes } from '../file/content-type-of-bytes.js';
 import { readHead } from '../file/part-head.js';
@@ -66,6 +66,10 @@ export class FormReceiver implements MultipartListener {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+      if (request.readableDidRead) {
+        this.#fail(bodyReadBefore());
+        return;
+      }
       if (request.destroyed || unit.signal.aborted) {
         this.#fail(refused.requestAborted());
         return;
@@ -242,7 +246,8 @@ export class FormReceiver implements MultipartListener {
       request.unpipe(this.#sink);
       // the files first: with our reason, before the parser gives them its own
       for (const bytes of this.#open) bytes.destroy(reason);
-      this.#sink.destroy();
+      const sink = this.#sink;
+      process.nextTick(() => sink.destroy());
     }
     this.#reject(error);
   }
@@ -255,4 +260,12 @@ export class FormReceiver implements MultipartListener {
     response.off('close', this.#onAnswered);
     unit.signal.removeEventListener('abort', this.#onAnswered);
   }
+}
+
+/** A mistake of the application, which its log should tell and the client need not know. */
+function bodyReadBefore(): ConfigurationError {
+  return new ConfigurationError(
+    'The body of this request was read before the upload interceptor got it: another body parser (express.raw, multer, a proxy) ' +
+      'takes multipart/form-data on this route. Take it off.',
+  );
 }
