@@ -88,12 +88,17 @@ function typeReferences(text: string): string[] {
   return ts.preProcessFile(text).typeReferenceDirectives.map(({ fileName }) => fileName);
 }
 
-/** Whether whoever installs the library has the package, and its types with it rather than in `@types`. */
+/** Whether whoever installs the library has the package, and finds its types in it rather than in `@types`. */
 function bringsTypes(specifier: string): boolean {
-  const name = specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
-  if (!(name in manifest.dependencies) && !(name in manifest.peerDependencies)) return false;
-  return readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8').includes('"types"');
+  const { resolvedModule } = ts.resolveModuleName(
+    specifier,
+    join(ROOT, 'lib/index.ts'),
+    { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+    ts.sys,
+    undefined,
+    undefined,
+    ts.ModuleKind.ESNext,
+  );
+  const name = resolvedModule?.packageId?.name ?? '';
+  return name in manifest.dependencies || name in manifest.peerDependencies;
 }
