@@ -26,7 +26,7 @@ import { checkMemoryStorageConfig, type MemoryStorageConfig } from './memory-sto
 import { MemoryReader } from './memory-reader.js';
 
 /** Bytes are never changed once they are stored, so that a reader's snapshot costs nothing. */
-interface StoredObject {
+export interface StoredObject {
   readonly file: StoredFile;
   readonly bytes: Buffer;
 }
@@ -176,6 +176,11 @@ export class MemoryStorage extends BaseStorage {
     this.#sortedKeys = undefined;
     this.#storedBytes = 0;
     return Promise.resolve();
+  }
+
+  /** What is stored now, for subclasses that look at it. The bytes are the object's own: they must not be changed. */
+  protected get objects(): ReadonlyMap<string, StoredObject> {
+    return this.#objects;
   }
 
   /** Forgets every object. */
