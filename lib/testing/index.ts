@@ -1,0 +1,2 @@
+export * from './fake/index.js';
+export * from './faulty/index.js';

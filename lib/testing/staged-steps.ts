@@ -1,0 +1,25 @@
+import type { StagedFile, StoredFile } from '../contract/index.js';
+
+/** What is put around the two steps that end a staged file. */
+export interface StagedSteps {
+  commit(next: () => Promise<StoredFile>): Promise<StoredFile>;
+  abort(next: () => Promise<void>): Promise<void>;
+}
+
+/** The same staged file, whose commit and abort pass through something first. */
+export function withSteps(staged: StagedFile, steps: StagedSteps): StagedFile {
+  const { key, size, contentType, metadata, cacheControl, contentDisposition, contentEncoding } = staged;
+  const abort = (): Promise<void> => steps.abort(() => staged.abort());
+  return {
+    key,
+    size,
+    contentType,
+    metadata,
+    ...(cacheControl === undefined ? undefined : { cacheControl }),
+    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
+    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
+    commit: () => steps.commit(() => staged.commit()),
+    abort,
+    [Symbol.asyncDispose]: abort,
+  };
+}
