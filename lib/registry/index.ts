@@ -1,1 +1,3 @@
-export * from './storage-token.js';
+export * from './inject-storage.decorator.js';
+export * from './storage-registry.js';
+export { getStorageToken } from './storage-token.js';
