@@ -5,16 +5,17 @@ import {
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
+  type OnModuleInit,
   type Type,
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { ConfigurationError, Storage } from '../contract/index.js';
-import { getStorageToken } from '../registry/index.js';
-import { runUpload } from './request/run-upload.js';
-import { checkUploadOptions, resolveUploadOptions, type ResolvedUploadOptions } from './resolve-upload-options.js';
+import { ConfigurationError, type Storage } from '../contract/index.js';
+import { StorageRegistry } from '../registry/index.js';
+import { runUpload, type UploadRun } from './request/run-upload.js';
+import { checkUploadOptions, resolveUploadOptions } from './resolve-upload-options.js';
+import { DependsOnStorage, resolveStorage } from './upload-storage.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from './upload-defaults.js';
 import type { UploadOptions } from './upload-options.js';
-import type { FormRules } from './upload-rules.js';
 
 /**
  * Streams the file of one form field into a storage, and gives the handler a {@link StoredUpload}.
@@ -39,54 +40,52 @@ import type { FormRules } from './upload-rules.js';
  * }
  */
 export function StorageFileInterceptor(field: string, options: UploadOptions = {}): Type<NestInterceptor> {
+  const name = `StorageFileInterceptor(${JSON.stringify(field)})`;
   // now, at the decorator that says it, rather than at the start
-  checkUploadOptions(`options of StorageFileInterceptor(${JSON.stringify(field)})`, options);
+  checkUploadOptions(`options of ${name}`, options);
 
   @Injectable()
-  class FileInterceptor implements NestInterceptor {
-    readonly #rules: FormRules;
-    readonly #options: ResolvedUploadOptions;
+  class FileInterceptor implements NestInterceptor, OnModuleInit {
+    #run: Pick<UploadRun, 'rules' | 'commit'> | undefined;
 
     constructor(
-      @Inject(getStorageToken(options.storage)) storage: Storage,
-      @Optional() @Inject(UPLOAD_DEFAULTS) defaults?: UploadDefaults,
-    ) {
-      const resolved = resolveUploadOptions(options, defaults);
-      const { key, metadata, overwrite, required, limits } = resolved;
-      const storageName = resolved.storage ?? nameOf(storage);
-      if (key !== undefined && !overwrite && !storage.capabilities.createOnly) {
-        throw new ConfigurationError(
-          `StorageFileInterceptor(${JSON.stringify(field)}) makes keys of its own without overwrite, and the storage ` +
-            `"${storageName}" cannot create without replacing (capabilities.createOnly is false). ` +
-            'Set overwrite: true, leave key out, or choose another storage.',
-        );
-      }
-      this.#options = resolved;
-      this.#rules = {
-        limits,
-        files: new Map([[field, { storage, storageName, maxCount: 1, key, metadata, overwrite, required }]]),
-      };
+      // by its name it must be there; the default one need not, where the application's defaults name another
+      @DependsOnStorage(options.storage) private readonly storage: Storage | undefined,
+      @Optional() @Inject(StorageRegistry) private readonly registry?: StorageRegistry,
+      @Optional() @Inject(UPLOAD_DEFAULTS) private readonly defaults?: UploadDefaults,
+    ) {}
+
+    /** At the start, so that a wrong option does not wait for the first upload. */
+    onModuleInit(): void {
+      this.#run ??= this.#resolve();
     }
 
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+      // an interceptor that nobody has initialized (made by hand, in a test) resolves here
+      this.#run ??= this.#resolve();
       return runUpload({
-        rules: this.#rules,
-        commit: this.#options.commit,
+        ...this.#run,
         context,
         next,
-        deliver: (_body, [file]) => {
+        deliver: ([file]) => {
           if (file !== undefined) Object.assign(context.switchToHttp().getRequest<object>(), { file });
         },
       });
     }
+
+    #resolve(): Pick<UploadRun, 'rules' | 'commit'> {
+      const { limits, commit, ...rule } = resolveUploadOptions(options, this.defaults);
+      const target = resolveStorage(this.storage, this.registry, options, rule.storage);
+      if (rule.key !== undefined && !rule.overwrite && !target.storage.capabilities.createOnly) {
+        throw new ConfigurationError(
+          `${name} makes keys of its own without overwrite, and the storage "${target.storageName}" cannot create ` +
+            'without replacing (capabilities.createOnly is false). Set overwrite: true, leave key out, or choose another storage.',
+        );
+      }
+      return { commit, rules: { limits, files: new Map([[field, { ...rule, ...target, maxCount: 1 }]]) } };
+    }
   }
   // Nest shows it where an injection fails
-  Object.defineProperty(FileInterceptor, 'name', { value: `StorageFileInterceptor(${JSON.stringify(field)})` });
+  Object.defineProperty(FileInterceptor, 'name', { value: name });
   return FileInterceptor;
-}
-
-/** The name a storage is registered under; of one that is no BaseStorage, its class's. */
-function nameOf(storage: Storage): string {
-  const { name } = storage as { readonly name?: unknown };
-  return typeof name === 'string' && name !== '' ? name : storage.constructor.name;
 }

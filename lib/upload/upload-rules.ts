@@ -1,14 +1,11 @@
-import type { Storage } from '../contract/index.js';
+import type { UploadStorage } from './upload-storage.js';
 import type { UploadLimits, UploadOptions } from './upload-options.js';
 
 /** Limits without gaps. */
 export type ResolvedLimits = { readonly [K in keyof UploadLimits]-?: number };
 
 /** What holds for the files of one field. */
-export interface FileRule extends Pick<UploadOptions, 'key' | 'metadata'> {
-  readonly storage: Storage;
-  /** The registered name. */
-  readonly storageName: string;
+export interface FileRule extends UploadStorage, Pick<UploadOptions, 'key' | 'metadata'> {
   /** Most files under this field. */
   readonly maxCount: number;
   readonly overwrite: boolean;

@@ -181,13 +181,13 @@ describe('An upload that is refused', () => {
     const chunk = (data: Buffer): Buffer =>
       Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]);
     client.socket.write(chunk(partHead({ name: 'file', filename: 'a' })));
-    let sending = true;
+    const state = { sending: true };
     const answering = client.answer().finally(() => {
-      sending = false;
+      state.sending = false;
     });
     const data = chunk(Buffer.alloc(64 * KiB));
     let sent = 0;
-    while (sending && (await client.send(data))) {
+    while (state.sending && (await client.send(data))) {
       sent += data.length;
       // lets the answer in between
       await new Promise((resolve) => setImmediate(resolve));

@@ -18,7 +18,7 @@ export class WatchedStorage extends MemoryStorage {
   /** How often the source of a file came to its end. */
   sourcesEnded = 0;
   readonly #failures = new Map<Step, StorageError | Error>();
-  #staged: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   failAt(step: Step, error: Error): void {
     this.#failures.set(step, error);
@@ -30,14 +30,27 @@ export class WatchedStorage extends MemoryStorage {
     return keys;
   }
 
-  /** Resolves when the next call of `_stage` begins. */
-  nextStage(): Promise<void> {
-    return new Promise((resolve) => this.#staged.push(resolve));
+  /** Resolves when there is no file, nothing staged and nothing being staged; it is looked at after each step. */
+  async untilNothing(): Promise<void> {
+    while (this.staged > 0 || this.staging > 0 || (await this.keys()).length > 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Resolves when something is staged or being staged. */
+  async untilStaging(): Promise<void> {
+    while (this.staged + this.staging === 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   protected override async _stage(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes> {
     this.staging++;
-    for (const wake of this.#staged.splice(0)) wake();
+    this.#wake();
     try {
       const failure = this.#failures.get('stage');
       if (failure !== undefined) throw failure;
@@ -48,6 +61,7 @@ export class WatchedStorage extends MemoryStorage {
       const close = (): void => {
         if (open) this.staged--;
         open = false;
+        this.#wake();
       };
       return {
         size: bytes.size,
@@ -65,11 +79,15 @@ export class WatchedStorage extends MemoryStorage {
       };
     } finally {
       this.staging--;
+      this.#wake();
     }
   }
 
   protected override _delete(key: string, options: ResolvedDeleteOptions): Promise<void> {
     const failure = this.#failures.get('delete');
-    return failure === undefined ? super._delete(key, options) : Promise.reject(failure);
+    if (failure !== undefined) return Promise.reject(failure);
+    return super._delete(key, options).finally(() => {
+      this.#wake();
+    });
   }
 }

@@ -4,13 +4,13 @@ import { catchError, defer, finalize, mergeMap, tap, throwError, toArray, type O
 import type { StoredFile } from '../../contract/index.js';
 import { answerTo, notMultipart, UploadException } from '../errors/index.js';
 import { boundaryOf, kindOfRequest } from '../multipart/content-type.js';
-import { createFormBody, type FormBody } from '../multipart/form-body.js';
+import { createFormBody } from '../multipart/form-body.js';
 import type { PendingUpload, StoredUpload } from '../stored-upload.js';
 import type { CommitMoment } from '../upload-options.js';
 import { describeFields, type FormRules } from '../upload-rules.js';
 import { UploadUnit } from '../upload-unit.js';
 import { FormReceiver, type ReceivedFile } from './form-receiver.js';
-import { settleRequest } from './settle-request.js';
+import { abandonRequest, settleRequest } from './settle-request.js';
 
 const logger = new Logger('StorageUpload');
 
@@ -23,8 +23,8 @@ export interface UploadRun {
   readonly commit: CommitMoment;
   readonly context: ExecutionContext;
   readonly next: CallHandler;
-  /** Puts what has arrived where the handler's decorators look for it. */
-  readonly deliver: (body: FormBody, uploads: readonly (StoredUpload | PendingUpload)[]) => void;
+  /** Puts the files where the handler's decorators look for them. */
+  readonly deliver: (uploads: readonly (StoredUpload | PendingUpload)[]) => void;
 }
 
 /** A file on its way to the handler; its etag and date come with the commit. */
@@ -47,7 +47,9 @@ export function runUpload(run: UploadRun): Observable<unknown> {
   if (contentType === undefined || kind !== 'form') {
     const required = [...rules.files.values()].some((rule) => rule.required);
     if (!required && kind !== 'other-multipart') return next.handle();
-    return refuse(notMultipart(describeFields(rules)), request, response);
+    return defer(() => settleRequest(request, response)).pipe(
+      mergeMap(() => throwError(() => notMultipart(describeFields(rules)))),
+    );
   }
 
   return defer(() => {
@@ -62,7 +64,7 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       files = await new FormReceiver({ request, response, context, boundary, rules, unit, body }).receive();
       if (run.commit === 'beforeHandler') await unit.commit();
       uploads.push(...files.map(uploadOf));
-      run.deliver(body, uploads);
+      run.deliver(uploads);
     };
     const commitLate = async (): Promise<void> => {
       await unit.commit();
@@ -75,49 +77,54 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       });
     };
 
-    let handled = defer(receive).pipe(mergeMap(() => next.handle() as Observable<unknown>));
+    let settled = false;
+    let handled = defer(receive).pipe(
+      catchError(refuse),
+      mergeMap(() => next.handle() as Observable<unknown>),
+    );
     if (run.commit === 'afterHandler') {
       // what the handler gives is held back, so that nobody sees it before the files are there
       handled = handled.pipe(
         toArray(),
-        mergeMap((values) => defer(commitLate).pipe(mergeMap(() => values))),
+        mergeMap((values) =>
+          defer(commitLate).pipe(
+            catchError(refuse),
+            mergeMap(() => values),
+          ),
+        ),
       );
     }
     return handled.pipe(
       tap({
         complete: () => {
+          settled = true;
           unit.keep();
         },
       }),
       catchError((error: unknown) =>
-        defer(() => giveUp(error, unit, request, response)).pipe(mergeMap((answer) => throwError(() => answer))),
+        defer(async () => {
+          settled = true;
+          await Promise.all([within(ROLLBACK_MS, unit.rollBack(error)), settleRequest(request, response)]);
+        }).pipe(mergeMap(() => throwError(() => error))),
       ),
       finalize(() => {
-        // nothing is left to do but after an unsubscription
+        if (settled) return;
+        // unsubscribed: somebody else answers now, or the client is gone
         void unit.rollBack(new Error('The request was cancelled.'));
+        abandonRequest(request, response);
       }),
     );
   });
 }
 
-/** Leaves nothing, makes the connection ready for the answer, and says what the answer is. */
-async function giveUp(
-  error: unknown,
-  unit: UploadUnit,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<unknown> {
-  await Promise.all([within(ROLLBACK_MS, unit.rollBack(error)), settleRequest(request, response)]);
+/** What the client is told when the upload fails. What the handler throws is its own answer, also where it is a storage's error. */
+function refuse(error: unknown): Observable<never> {
   const answer = answerTo(error);
   if (answer instanceof UploadException && answer.getStatus() >= 500) {
     // Nest logs only what is no HttpException, and the client is told nothing of the cause
     logger.error(answer.message, error instanceof Error ? error.stack : error);
   }
-  return answer;
-}
-
-function refuse(error: UploadException, request: IncomingMessage, response: ServerResponse): Observable<never> {
-  return defer(() => settleRequest(request, response)).pipe(mergeMap(() => throwError(() => error)));
+  return throwError(() => answer);
 }
 
 /** Waits for work that goes on by itself, but not for ever: a storage that never settles must not keep the client waiting. */

@@ -11,18 +11,32 @@ const LINGER_MS = 5000;
 
 /**
  * Brings a request that was refused while its body was coming into a state in which it can be answered: reads on, up to 1 MiB or half
- * a second, so that a client that sends first and reads afterwards finds its answer and keeps its connection. If more is coming, the answer
- * announces the end of the connection (RFC 9112, section 9.6), and the body goes on being read and thrown away for some seconds after
- * it: closing at once would reset the connection, and the client might lose the answer.
+ * a second, so that a client that sends first and reads afterwards finds its answer and keeps its connection. If more is coming, it is
+ * abandoned.
  */
 export async function settleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (isOver(request)) return;
   // whatever happens to the connection now has no one left to tell
   request.on('error', () => undefined);
   await drain(request);
-  if (isOver(request) || request.httpVersionMajor >= 2) return;
-  if (!response.headersSent) response.setHeader('Connection', 'close');
-  lingerAfterAnswer(request);
+  abandonRequest(request, response);
+}
+
+/**
+ * Ends the connection of a request whose body is still coming, with its answer: that announces it (RFC 9112, section 9.6), and the body
+ * goes on being read and thrown away for some seconds after it. Closing at once would reset the connection, and the client might
+ * lose the answer. Where an answer is out that announces nothing, the client has these seconds to end its body.
+ */
+export function abandonRequest(request: IncomingMessage, response: ServerResponse): void {
+  if (isOver(request)) return;
+  request.on('error', () => undefined).resume();
+  if (request.httpVersionMajor >= 2) return; // there the stream ends alone
+  if (response.headersSent) {
+    cutUnless(request, 'end');
+  } else {
+    response.setHeader('Connection', 'close');
+    lingerAfterAnswer(request);
+  }
 }
 
 function isOver(request: IncomingMessage): boolean {
@@ -56,9 +70,17 @@ function lingerAfterAnswer(request: IncomingMessage): void {
   const { socket } = request;
   socket.destroySoon = () => {
     socket.end();
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => {
-      clearTimeout(timer);
-    });
+    cutUnless(request, 'close');
   };
+}
+
+/** Cuts a connection after a while, unless its socket closes (or the request's body ends) before. */
+function cutUnless(request: IncomingMessage, event: 'end' | 'close'): void {
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const keep = (): void => {
+    clearTimeout(timer);
+  };
+  socket.once('close', keep);
+  if (event === 'end') request.once('end', keep);
 }
