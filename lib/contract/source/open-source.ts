@@ -35,7 +35,7 @@ export function openSource(data: unknown, checks: SourceChecks, direct: boolean)
   if (isNodeStream(data)) {
     refuseConsumed(data);
     const plain = !data.readableObjectMode && data.readableEncoding === null;
-    const unchecked = checks.size === undefined && checks.checksum === undefined && checks.onProgress === undefined;
+    const unchecked = Object.values(checks).every((check) => check === undefined);
     if (direct && plain && unchecked) {
       // from now on: an error that nobody hears would end the process
       data.on('error', () => undefined);
@@ -55,11 +55,7 @@ export function openSource(data: unknown, checks: SourceChecks, direct: boolean)
     );
   }
   if (isAsyncIterable(data)) {
-    if ((data as { locked?: unknown }).locked === true) {
-      throw new InvalidArgumentError(
-        'The body is a web stream that is locked to another reader: it cannot be read here.',
-      );
-    }
+    refuseTakenWebStream(data);
     return opened(new CheckedIterable(data, checks), checks.size);
   }
   throw new InvalidArgumentError(
@@ -116,6 +112,21 @@ function isNodeStream(value: unknown): value is Readable {
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** A web stream that was read before gives the rest, or nothing at all, without a word. */
+function refuseTakenWebStream(iterable: AsyncIterable<unknown>): void {
+  if ((iterable as { locked?: unknown }).locked === true) {
+    throw new InvalidArgumentError(
+      'The body is a web stream that is locked to another reader: it cannot be read here.',
+    );
+  }
+  // of anything but a stream it says false
+  if (Readable.isDisturbed(iterable as unknown as NodeJS.ReadableStream)) {
+    throw new InvalidArgumentError(
+      'The body is a web stream that was read or cancelled before: it cannot be read again.',
+    );
+  }
 }
 
 function refuseConsumed(stream: Readable): void {
