@@ -81,7 +81,11 @@ describe('assertMissing', () => {
   it('names what is stored', async () => {
     await fake.put('a', '1');
     await fake.put('b', '1');
-    expect(failureOf(() => fake.assertMissing('a'))).toMatchObject({
+    expect(
+      failureOf(() => {
+        fake.assertMissing('a');
+      }),
+    ).toMatchObject({
       message: 'Expected no file "a". The storage holds 2 files: "a", "b".',
       actual: ['a', 'b'],
       expected: ['b'],

@@ -6,7 +6,7 @@ import {
   isStorage,
   MemoryStorage,
   QuotaExceededError,
-  Storage,
+  type Storage,
   type StoredFile,
 } from 'nestjs-storages';
 import { FaultyStorage } from 'nestjs-storages/testing';
@@ -165,7 +165,7 @@ describe('fail', () => {
     faulty.fail('get', { when: 'after' });
     const get = jest.spyOn(inner, 'get');
     await expect(faulty.get('a')).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
-    expect((await get.mock.results[0]?.value) as unknown).toMatchObject({ destroyed: true });
+    expect(await get.mock.results[0]?.value).toMatchObject({ destroyed: true });
   });
 
   it('at the commit: nothing is visible, and no trace is left', async () => {
