@@ -17,5 +17,5 @@ export function restateError(error: StorageError, words: Partial<Restatement>): 
   const { message = error.message, cause = error.cause, ...context } = words;
   // StorageError's own constructor under the error's class: subclasses take other arguments, their fields are copied
   const restated = Reflect.construct(StorageError, [message, { cause }], error.constructor as typeof StorageError);
-  return Object.assign(restated, { ...error, ...context });
+  return Object.assign(restated, error, context);
 }

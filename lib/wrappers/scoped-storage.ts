@@ -68,7 +68,7 @@ export class ScopedStorage extends BaseStorage {
 
   protected override async _open(): Promise<void> {
     const { open } = this.#inner as { open?: unknown };
-    if (typeof open === 'function') await this.#restating(async () => void (await open.call(this.#inner)));
+    if (typeof open === 'function') await this.#restating(() => Promise.resolve<unknown>(open.call(this.#inner)));
   }
 
   protected override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {

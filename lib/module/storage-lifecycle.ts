@@ -1,0 +1,143 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { ConfigurationError, StorageClosedError, StorageError, type Storage } from '../contract/index.js';
+import type { StorageRegistry } from '../registry/index.js';
+import { restateError } from '../wrappers/restate-error.js';
+
+interface OwnedStorage {
+  /** The first name it was registered under. */
+  readonly name: string;
+  readonly storage: Storage;
+  /** Names of storages that this one was made of (`undefined`: the default one). They are closed after it. */
+  readonly madeOf: readonly (string | undefined)[];
+  closing: Promise<void> | undefined;
+}
+
+/** How many started applications have a storage: an instance in a module that two applications are made of is closed by the last of them. */
+const holders = new WeakMap<Storage, number>();
+
+/** Opens the storages of an application when it starts, and closes each of them once when it ends. */
+export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
+  readonly #registry: StorageRegistry;
+  readonly #announced: readonly string[];
+  /** By identity: a storage under two names is one storage. */
+  readonly #owned = new Map<Storage, OwnedStorage>();
+  #started = false;
+
+  /** @param announced the names that must be registered when the application starts */
+  constructor(registry: StorageRegistry, announced: readonly string[]) {
+    this.#registry = registry;
+    this.#announced = announced;
+  }
+
+  /** Takes over a storage under a name. In a module that is loaded lazily, after the start, it is opened at once. */
+  async add(name: string, storage: Storage, madeOf: readonly (string | undefined)[]): Promise<void> {
+    this.#registry.register(name, storage);
+    if (this.#owned.has(storage)) return;
+    const owned: OwnedStorage = { name, storage, madeOf, closing: undefined };
+    this.#owned.set(storage, owned);
+    if (this.#started) {
+      hold(storage);
+      await open(owned);
+    }
+  }
+
+  async onModuleInit(): Promise<void> {
+    const absent = this.#announced.filter((name) => !this.#registry.has(name));
+    if (absent.length > 0) {
+      throw new ConfigurationError(
+        `A storage lives as long as its application, and ${absent.map((name) => JSON.stringify(name)).join(', ')} ` +
+          'was not made at its start: its factory must not depend on a request-scoped provider.',
+      );
+    }
+    for (const { storage } of this.#owned.values()) hold(storage);
+    this.#started = true;
+    const opened = await Promise.allSettled([...this.#owned.values()].map(open));
+    const failures = reasonsIn(opened);
+    if (failures.length > 0) {
+      // an application that does not start is not always shut down
+      failures.push(...(await this.#closeAll()));
+      throw together(failures);
+    }
+  }
+
+  /** Nest calls it after the HTTP server has closed, and for a global module last: no request and no other module's hook comes after. */
+  async onApplicationShutdown(): Promise<void> {
+    const failures = await this.#closeAll();
+    if (failures.length > 0) throw together(failures);
+  }
+
+  async #closeAll(): Promise<unknown[]> {
+    return reasonsIn(await Promise.allSettled([...this.#owned.values()].map((owned) => this.#close(owned))));
+  }
+
+  #close(owned: OwnedStorage): Promise<void> {
+    owned.closing ??= this.#closeAfterDependents(owned);
+    return owned.closing;
+  }
+
+  #registered(name = this.#registry.defaultName): Storage | undefined {
+    return name !== undefined && this.#registry.has(name) ? this.#registry.get(name) : undefined;
+  }
+
+  async #closeAfterDependents(owned: OwnedStorage): Promise<void> {
+    const dependents = [...this.#owned.values()].filter(
+      ({ storage, madeOf }) =>
+        storage !== owned.storage && madeOf.some((name) => this.#registered(name) === owned.storage),
+    );
+    // a dependent that fails to close says so itself
+    await Promise.allSettled(dependents.map((dependent) => this.#close(dependent)));
+    if (this.#started && !letGo(owned.storage)) return;
+    const { close } = owned.storage as Partial<Storage>;
+    try {
+      await close?.call(owned.storage);
+    } catch (error) {
+      throw named(owned.name, 'close', error);
+    }
+  }
+}
+
+function hold(storage: Storage): void {
+  holders.set(storage, (holders.get(storage) ?? 0) + 1);
+}
+
+/** @returns whether nobody has it any more */
+function letGo(storage: Storage): boolean {
+  const left = (holders.get(storage) ?? 1) - 1;
+  holders.set(storage, left);
+  return left === 0;
+}
+
+async function open({ name, storage }: OwnedStorage): Promise<void> {
+  // not every storage has it, and a test may have put something partial in its place
+  const { open: connect } = storage as { open?: unknown };
+  if (typeof connect !== 'function') return;
+  try {
+    await (connect.call(storage) as unknown);
+  } catch (error) {
+    throw named(name, 'open', error);
+  }
+}
+
+function named(name: string, operation: 'open' | 'close', cause: unknown): StorageError {
+  const what = `The storage ${JSON.stringify(name)} could not be ${operation === 'open' ? 'opened' : 'closed'}`;
+  const context = { operation, storage: name, cause };
+  if (cause instanceof StorageClosedError && operation === 'open') {
+    const message =
+      `${what}: it was closed before, as it is when an application that has it ends. ` +
+      'Where applications are made one after the other, as in tests, give a factory (useFactory) instead of an instance.';
+    return restateError(cause, { ...context, message });
+  }
+  // only a storage error's own words are known to hold no path and no secret
+  return cause instanceof StorageError
+    ? restateError(cause, { ...context, message: `${what}: ${cause.message}` })
+    : new StorageError(`${what}; its own error is the cause.`, context);
+}
+
+function reasonsIn(results: readonly PromiseSettledResult<void>[]): unknown[] {
+  return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+}
+
+function together(failures: readonly unknown[]): unknown {
+  const messages = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
+  return failures.length === 1 ? failures[0] : new AggregateError(failures, messages.join('\n'));
+}

@@ -1,0 +1,59 @@
+import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import type { Storage } from '../contract/index.js';
+import { missingStorages } from '../registry/named-in-code.js';
+import { noDefaultStorage, unknownStorage } from '../registry/storage-registry.js';
+import { getStorageToken } from '../registry/index.js';
+import { namesIn, registrationsOf } from './storage-registration.js';
+
+const built = new Map<string, DynamicModule>();
+
+/**
+ * Provides the names that are asked for and given nowhere, and fails for each of them with the known names where Nest would only say
+ * that it cannot resolve a dependency. For a forward reference: evaluated when Nest reads the modules, it knows what all of them ask for.
+ */
+@Module({})
+export class UnknownStorageModule {
+  static forMissing(): DynamicModule {
+    const missing = missingStorages();
+    const key = JSON.stringify(missing);
+    // the same object for the same names: Nest tells dynamic modules apart by identity, and may evaluate a reference twice
+    const known = built.get(key);
+    if (known !== undefined) return known;
+    const providers = missing.map(refusal);
+    const dynamicModule = {
+      module: UnknownStorageModule,
+      global: true,
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+    built.set(key, dynamicModule);
+    return dynamicModule;
+  }
+}
+
+function refusal(name: string | undefined): FactoryProvider<Storage> {
+  const token = getStorageToken(name);
+  return {
+    provide: token,
+    // a transient provider is made only where somebody injects it
+    scope: Scope.TRANSIENT,
+    inject: [ModulesContainer],
+    useFactory: (modules: ModulesContainer): Storage => {
+      const provided = providedElsewhere(modules, token);
+      if (provided !== undefined) return provided;
+      const names = namesIn(registrationsOf(modules));
+      throw name === undefined ? noDefaultStorage(names) : unknownStorage(name, names);
+    },
+  };
+}
+
+/** A global module of the application's own may provide a token by hand, and Nest may have come here first. */
+function providedElsewhere(modules: ModulesContainer, token: ReturnType<typeof getStorageToken>): Storage | undefined {
+  for (const module of modules.values()) {
+    if (module.metatype === UnknownStorageModule || !module.isGlobal || !module.exports.has(token)) continue;
+    const provided: unknown = module.providers.get(token)?.instance;
+    if (provided !== undefined && provided !== null) return provided as Storage;
+  }
+  return undefined;
+}
