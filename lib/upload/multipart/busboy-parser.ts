@@ -6,10 +6,10 @@ import type { MultipartListener, ParserOptions, PartHeader } from './multipart-p
  * How much a file's stream holds before the client has to wait, in bytes. Less makes the storage starve between its writes; more only
  * keeps memory, and what waits longer is promoted by the garbage collector.
  */
-const FILE_BUFFER = 512 * 1024;
+const FILE_BUFFER = 256 * 1024;
 
 /** How much of the body waits in front of the parser, in bytes: a few of the socket's chunks, so that not each one pauses the socket. */
-const BODY_BUFFER = 256 * 1024;
+const BODY_BUFFER = 128 * 1024;
 
 /** busboy stops at its limit; multer's limits, and ours, are what is still allowed. */
 const oneMore = (limit: number): number | undefined => (Number.isFinite(limit) ? limit + 1 : undefined);
