@@ -56,7 +56,7 @@ describe('the published declarations', () => {
 
   beforeAll(() => {
     declarations = emitDeclarations(join(ROOT, 'lib/tsconfig.lib.json'));
-  });
+  }, 120_000); // the compiler reads all of lib
 
   it('are there for every entry', () => {
     const names = [...declarations.keys()];
