@@ -1,0 +1,176 @@
+import * as fs from 'node:fs';
+import type { BigIntStats, Dirent, MakeDirectoryOptions } from 'node:fs';
+
+/**
+ * The system calls this storage makes, each one trip to the thread pool. By the callback API: `fs.promises` makes an object per
+ * descriptor and costs twice the CPU for a small file. Everything goes through here, so that a test can make any call fail.
+ */
+export class Disk {
+  open(path: string, flags: string | number, mode?: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.open(path, flags, mode, settle(resolve, reject));
+    });
+  }
+
+  close(fd: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.close(fd, settle(resolve, reject));
+    });
+  }
+
+  /** @returns how many bytes were read: fewer than asked for is no error, and 0 is the end of the file */
+  read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(fd, buffer, offset, length, position, settle(resolve, reject));
+    });
+  }
+
+  /** @returns how many bytes were taken, which may be fewer than were given */
+  writev(fd: number, buffers: readonly Uint8Array[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const [first] = buffers;
+      if (buffers.length === 1 && first !== undefined) fs.write(fd, first, settle(resolve, reject));
+      else fs.writev(fd, buffers, settle(resolve, reject));
+    });
+  }
+
+  fsync(fd: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fsync(fd, settle(resolve, reject));
+    });
+  }
+
+  fstat(fd: number): Promise<BigIntStats> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(fd, { bigint: true }, settle(resolve, reject));
+    });
+  }
+
+  fchmod(fd: number, mode: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fchmod(fd, mode, settle(resolve, reject));
+    });
+  }
+
+  /** @param seconds since 1970; the kernel keeps whole microseconds of it */
+  futimes(fd: number, seconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.futimes(fd, seconds, seconds, settle(resolve, reject));
+    });
+  }
+
+  utimes(path: string, seconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.utimes(path, seconds, seconds, settle(resolve, reject));
+    });
+  }
+
+  chmod(path: string, mode: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.chmod(path, mode, settle(resolve, reject));
+    });
+  }
+
+  lstat(path: string): Promise<BigIntStats> {
+    return new Promise((resolve, reject) => {
+      fs.lstat(path, { bigint: true }, settle(resolve, reject));
+    });
+  }
+
+  /** The path with every symbolic link resolved. */
+  realpath(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      fs.realpath.native(path, settle(resolve, reject));
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.rename(from, to, settle(resolve, reject));
+    });
+  }
+
+  link(existing: string, added: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.link(existing, added, settle(resolve, reject));
+    });
+  }
+
+  symlink(target: string, path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.symlink(target, path, settle(resolve, reject));
+    });
+  }
+
+  readlink(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      fs.readlink(path, settle(resolve, reject));
+    });
+  }
+
+  unlink(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.unlink(path, settle(resolve, reject));
+    });
+  }
+
+  mkdir(path: string, options: MakeDirectoryOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.mkdir(path, options, (error) => {
+        settle(resolve, reject)(error);
+      });
+    });
+  }
+
+  rmdir(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.rmdir(path, settle(resolve, reject));
+    });
+  }
+
+  readdir(path: string): Promise<Dirent[]> {
+    return new Promise((resolve, reject) => {
+      fs.readdir(path, { withFileTypes: true }, settle(resolve, reject));
+    });
+  }
+
+  /** For the storage's own small files: owners, attributes. */
+  readFile(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      fs.readFile(path, 'utf8', settle(resolve, reject));
+    });
+  }
+
+  /** A copy that shares the blocks of the original, where the file system can; else it fails. */
+  reflink(from: string, to: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.copyFile(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE_FORCE, settle(resolve, reject));
+    });
+  }
+}
+
+type Settle<T> = (error: Error | null | undefined, value?: T) => void;
+
+function settle<T>(resolve: (value: T) => void, reject: (error: Error) => void): Settle<T> {
+  return (error, value) => {
+    if (error === null || error === undefined) resolve(value as T);
+    else reject(error);
+  };
+}
+
+/** The errno of a failed system call, e.g. `ENOENT`. Not by instanceof: the error may be of another realm. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  return typeof code === 'string' && typeof syscall === 'string' ? code : undefined;
+}
+
+/** Waits for a call that may fail in the named ways, which then count as `undefined`. */
+export async function unless<T>(call: Promise<T>, ...errnos: readonly string[]): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (errnos.includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}

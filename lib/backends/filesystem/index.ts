@@ -1,0 +1,2 @@
+export { FileSystemStorage } from './filesystem-storage.js';
+export type { FileSystemStorageConfig } from './filesystem-storage-config.js';

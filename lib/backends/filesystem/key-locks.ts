@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TimeoutError } from '../../contract/index.js';
+import type { DeadOwners } from './dead-owners.js';
+import { errnoOf, unless, type Disk } from './disk.js';
+import type { Folders } from './folders.js';
+import type { Layout } from './layout.js';
+import { isLongLock, lockHolder, lockName } from './lock-file.js';
+import type { Owner } from './owner.js';
+
+/** How long a writer waits for the lock of another process. */
+const TIMEOUT_MS = 30_000;
+/** Between two tries, at most: short, since a lock is held for a few system calls and, where durable, a few fsyncs. */
+const MAX_PAUSE_MS = 8;
+/** How often the holder is asked whether it lives. */
+const LIVENESS_MS = 50;
+
+/**
+ * One writer at a time for each key: a queue within this storage, and between storages, in this process or another, the file that
+ * only one link(2) can make.
+ */
+export class KeyLocks {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #folders: Folders;
+  readonly #owner: Owner;
+  readonly #dead: DeadOwners;
+  readonly #inMemoryOnly: boolean;
+  readonly #heal: (key: string) => Promise<void>;
+  readonly #queues = new Map<string, Promise<void>>();
+
+  /**
+   * @param inMemoryOnly for a storage that has the root for itself
+   * @param heal completes or removes what a dead holder of the lock left behind
+   */
+  constructor(
+    disk: Disk,
+    layout: Layout,
+    folders: Folders,
+    owner: Owner,
+    dead: DeadOwners,
+    inMemoryOnly: boolean,
+    heal: (key: string) => Promise<void>,
+  ) {
+    this.#disk = disk;
+    this.#layout = layout;
+    this.#folders = folders;
+    this.#owner = owner;
+    this.#dead = dead;
+    this.#inMemoryOnly = inMemoryOnly;
+    this.#heal = heal;
+  }
+
+  /** @throws TimeoutError after 30 seconds, AbortError while it waits for another process */
+  async hold<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(key);
+    let leave: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    this.#queues.set(key, turn);
+    try {
+      await before;
+      return this.#inMemoryOnly ? await work() : await this.#holdFile(key, signal, work);
+    } finally {
+      leave();
+      if (this.#queues.get(key) === turn) this.#queues.delete(key);
+    }
+  }
+
+  /** Both, in an order that all writers keep, so that no two wait for each other. */
+  holdBoth<T>(a: string, b: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const [first, second] = a < b ? [a, b] : [b, a];
+    return this.hold(first, signal, () => this.hold(second, signal, work));
+  }
+
+  async #holdFile<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const path = `${this.#layout.locks}/${lockName(key)}`;
+    const broken = await this.#acquire(key, path, signal);
+    try {
+      if (broken) await this.#heal(key);
+      return await work();
+    } finally {
+      await unless(this.#disk.unlink(path), 'ENOENT');
+    }
+  }
+
+  /** @returns whether the lock of a dead owner was broken on the way */
+  async #acquire(key: string, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (await this.#tryLock(key, path)) return false;
+    const start = performance.now();
+    let asked = start;
+    let broken = false;
+    for (;;) {
+      signal?.throwIfAborted();
+      await delay(1 + Math.random() * (MAX_PAUSE_MS - 1));
+      if (await this.#tryLock(key, path)) return broken;
+      const now = performance.now();
+      if (now - asked >= LIVENESS_MS) {
+        asked = now;
+        const holder = await lockHolder(this.#disk, path);
+        if (holder !== undefined && (await this.#dead.breakIfDead(path, holder))) broken = true;
+      }
+      if (now - start > TIMEOUT_MS) {
+        throw new TimeoutError(`Another writer has held this key for ${TIMEOUT_MS / 1000} seconds.`, { key });
+      }
+    }
+  }
+
+  async #tryLock(key: string, path: string): Promise<boolean> {
+    for (;;) {
+      try {
+        // A link costs a third of a symbolic link, but has no room for a key that is too long for the lock's own name.
+        if (isLongLock(path)) await this.#disk.symlink(`${this.#owner.id}/${key}`, path);
+        else await this.#disk.link(this.#owner.path, path);
+        return true;
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno === 'EEXIST') return false;
+        if (errno !== 'ENOENT') throw error;
+        // The folder went with a neighbour that closed, or a stranger has removed it.
+        const made = (await this.#folders.make(this.#layout.locks)) && (await this.#folders.make(this.#layout.owners));
+        if (!made) throw error;
+        await this.#owner.writeFile();
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { connect } from 'node:net';
+import { errnoOf, unless, type Disk } from './disk.js';
+import type { Layout } from './layout.js';
+import { socketName } from './owner.js';
+import { isProcessGone, parseOwner, processIdentity, type ProcessIdentity } from './process-identity.js';
+import { bindable } from './socket-path.js';
+
+/** Tells dead owners from living ones. When unsure, an owner is alive: a writer's files are never taken from under it. */
+export class Liveness {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  #self: Promise<ProcessIdentity> | undefined;
+
+  constructor(disk: Disk, layout: Layout) {
+    this.#disk = disk;
+    this.#layout = layout;
+  }
+
+  async isDead(owner: string): Promise<boolean> {
+    const other = parseOwner(owner);
+    if (other === undefined) return false; // a stranger's file
+    const self = await (this.#self ??= processIdentity(this.#disk));
+    if (other.boot !== self.boot) return true;
+    if (other.namespace === self.namespace && (await isProcessGone(this.#disk, other))) return true;
+    return this.#isSilent(owner);
+  }
+
+  /** Nobody listens any more: the kernel closed the socket with its process or thread. */
+  async #isSilent(owner: string): Promise<boolean> {
+    let way;
+    try {
+      way = await bindable(this.#disk, this.#layout.owners, socketName(owner));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+    if (way === undefined) return false;
+    try {
+      const refused = await isRefused(way.path);
+      if (refused) return true;
+    } finally {
+      await way.release();
+    }
+    // Closed in good order, which removes the file first and the socket last.
+    return (
+      (await unless(this.#disk.lstat(`${this.#layout.owners}/${owner}`), 'ENOENT')) === undefined &&
+      (await unless(this.#disk.lstat(`${this.#layout.owners}/${socketName(owner)}`), 'ENOENT')) === undefined
+    );
+  }
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error) => {
+      socket.destroy();
+      resolve(errnoOf(error) === 'ECONNREFUSED');
+    });
+  });
+}

@@ -1,0 +1,207 @@
+import {
+  FileExistsError,
+  FileNotFoundError,
+  PreconditionFailedError,
+  StorageError,
+  type FileAttributes,
+  type StoredFile,
+} from '../../contract/index.js';
+import { decodeAttributes, defaultAttributes, encodeAttributes, type AttributeFiles } from './attribute-files.js';
+import { unless, type Disk } from './disk.js';
+import { etagOf, type Generation, type Generations } from './generation.js';
+import type { KeyLocks } from './key-locks.js';
+import { NOTHING_THERE, type Location, type ObjectTree, type StoredObject } from './object-tree.js';
+import { describeObject } from './describe-object.js';
+import type { TemporaryFile, TemporaryFiles } from './temporary-files.js';
+
+/** How often a commit looks again after it lost a race about folders, which others make and remove beside it. */
+const MAX_TRIES = 1000;
+
+/** What must hold at the commit. */
+export interface CommitConditions {
+  readonly ifNoneMatch?: '*';
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Changes what is visible, one key at a time under its lock: commit, delete, move. */
+export class ObjectWriter {
+  readonly #disk: Disk;
+  readonly #tree: ObjectTree;
+  readonly #attributes: AttributeFiles;
+  readonly #temporaries: TemporaryFiles;
+  readonly #locks: KeyLocks;
+  readonly #generations: Generations;
+
+  constructor(
+    disk: Disk,
+    tree: ObjectTree,
+    attributes: AttributeFiles,
+    temporaries: TemporaryFiles,
+    locks: KeyLocks,
+    generations: Generations,
+  ) {
+    this.#disk = disk;
+    this.#tree = tree;
+    this.#attributes = attributes;
+    this.#temporaries = temporaries;
+    this.#locks = locks;
+    this.#generations = generations;
+  }
+
+  /** Makes a temporary file the object of a key. When it fails the temporary is still the caller's to remove. */
+  commit(
+    key: string,
+    temporary: TemporaryFile,
+    attributes: FileAttributes,
+    conditions: CommitConditions,
+  ): Promise<StoredFile> {
+    return this.#locks.hold(key, conditions.signal, () => this.#commit(key, temporary, attributes, conditions));
+  }
+
+  async #commit(
+    key: string,
+    temporary: TemporaryFile,
+    attributes: FileAttributes,
+    conditions: CommitConditions,
+  ): Promise<StoredFile> {
+    const text = encodeAttributes(key, attributes);
+    let staged = temporary;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const location = await this.#tree.locate(key);
+      const current = location.object;
+      await this.#check(key, current, conditions);
+      if (current !== undefined && staged.generation.mtimeNs <= current.generation.mtimeNs) {
+        staged = await this.#temporaries.stampAfter(staged, current.generation);
+      }
+      conditions.signal?.throwIfAborted();
+      const outcome = await this.#withAttributes(key, staged, text, () =>
+        this.#put(key, staged.path, location, conditions),
+      );
+      if (outcome !== 'placed') continue;
+      if (current?.generation.marked === true) await this.#attributes.remove(key, current.generation);
+      return describeObject(key, staged.generation, attributes, text);
+    }
+    throw changedTooOften(key);
+  }
+
+  #put(key: string, path: string, location: Location, conditions: CommitConditions): ReturnType<ObjectTree['place']> {
+    return location.object === undefined
+      ? this.#tree.place(key, path, location.naturalPath, conditions.ifNoneMatch === '*')
+      : this.#tree.replace(path, location.object);
+  }
+
+  /** Attributes are there before the body is, and go again when it does not come. */
+  async #withAttributes<T>(
+    key: string,
+    { path, generation }: TemporaryFile,
+    text: string | undefined,
+    place: () => Promise<T | 'placed'>,
+  ): Promise<T | 'placed'> {
+    if (text === undefined) return place();
+    await this.#attributes.write(key, generation, text);
+    let outcome: T | 'placed' | undefined;
+    try {
+      outcome = await place();
+      return outcome;
+    } finally {
+      // Only while the body still is the temporary one: a step that failed after the rename has made it visible.
+      if (outcome !== 'placed' && (await unless(this.#disk.lstat(path), 'ENOENT')) !== undefined) {
+        await this.#attributes.remove(key, generation);
+      }
+    }
+  }
+
+  delete(key: string, conditions: { readonly ifMatch?: string; readonly signal?: AbortSignal }): Promise<boolean> {
+    return this.#locks.hold(key, conditions.signal, async () => {
+      const current = (await this.#tree.locate(key)).object;
+      if (current === undefined) return false;
+      await this.#check(key, current, conditions);
+      conditions.signal?.throwIfAborted();
+      return this.#remove(key, current);
+    });
+  }
+
+  async #remove(key: string, object: StoredObject): Promise<boolean> {
+    const removed = await this.#tree.remove(key, object);
+    if (object.generation.marked) await this.#attributes.remove(key, object.generation);
+    return removed;
+  }
+
+  /**
+   * Moves an object by its own rename, so that it is under one of the two keys at every moment.
+   *
+   * @returns `undefined` when that cannot be: the destination is as young as the source, whose time must not change while it lives
+   */
+  move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
+    return this.#locks.holdBoth(source, destination, conditions.signal, () =>
+      this.#move(source, destination, conditions),
+    );
+  }
+
+  async #move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const object = (await this.#tree.locate(source)).object;
+      if (object === undefined) throw new FileNotFoundError(source);
+      const location = await this.#tree.locate(destination);
+      const current = location.object;
+      await this.#check(destination, current, conditions);
+      if (current !== undefined && object.generation.mtimeNs <= current.generation.mtimeNs) return undefined;
+      const attributes = await this.#attributesOf(source, object.generation);
+      const text = encodeAttributes(destination, attributes);
+      const generation = { ...object.generation, marked: text !== undefined };
+      conditions.signal?.throwIfAborted();
+      // A mark without attributes means default ones, so this changes nothing for the readers of the source.
+      if (text !== undefined && !object.generation.marked) await this.#mark(object.path);
+      const outcome = await this.#withAttributes(destination, { path: object.path, generation }, text, () =>
+        this.#put(destination, object.path, location, conditions),
+      );
+      if (outcome !== 'placed') continue;
+      if (current?.generation.marked === true) await this.#attributes.remove(destination, current.generation);
+      await this.#forget(source, object);
+      return describeObject(destination, generation, attributes, text);
+    }
+    throw changedTooOften(destination);
+  }
+
+  async #mark(path: string): Promise<void> {
+    const { mode } = await this.#disk.lstat(path);
+    await this.#disk.chmod(path, (Number(mode) & 0o777) | this.#generations.mark);
+  }
+
+  /** What is left of a source after its body went. */
+  async #forget(source: string, object: StoredObject): Promise<void> {
+    // rename(2) does nothing when both paths already are one file, as after a crash between link and unlink.
+    const left = await unless(this.#disk.lstat(object.path), ...NOTHING_THERE);
+    if (left?.ino === object.generation.inode) await this.#disk.unlink(object.path);
+    await this.#tree.flushAndPrune(object.path);
+    if (object.generation.marked) await this.#attributes.remove(source, object.generation);
+  }
+
+  async #attributesOf(key: string, generation: Generation): Promise<FileAttributes> {
+    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
+    return text === undefined ? defaultAttributes(key) : decodeAttributes(key, text);
+  }
+
+  async #check(key: string, current: StoredObject | undefined, conditions: CommitConditions): Promise<void> {
+    if (conditions.ifNoneMatch === '*' && current !== undefined) throw new FileExistsError(key);
+    if (conditions.ifMatch === undefined) return;
+    if (current === undefined) throw new PreconditionFailedError('There is no file to match ifMatch.', { key });
+    const { generation } = current;
+    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
+    if (etagOf(generation, text) !== conditions.ifMatch) {
+      throw new PreconditionFailedError('The file is another version than ifMatch names.', { key });
+    }
+  }
+}
+
+function changedTooOften(key: string): StorageError {
+  return new StorageError('The folders of the key keep changing; the write was given up.', { key, retryable: true });
+}
+
+/** Completes or removes what a dead writer left of a key. Only the lock's holder calls this. */
+export async function healKey(tree: ObjectTree, attributes: AttributeFiles, key: string): Promise<void> {
+  const current = (await tree.locate(key)).object;
+  await attributes.removeAllBut(key, current?.generation);
+  await tree.pruneKey(key);
+}

@@ -1,0 +1,111 @@
+import { ConfigurationError, PermissionError } from '../../contract/index.js';
+import { errnoOf, unless, type Disk } from './disk.js';
+import type { FileSystemSettings } from './filesystem-storage-config.js';
+import { ATTRIBUTES_MARK } from './generation.js';
+import { Layout, parentOf } from './layout.js';
+import type { Owner } from './owner.js';
+
+/** A moment with every digit of a microsecond, to see which of them a file system keeps. */
+const PROBE_SECONDS = 1_000_000_000.123_457;
+const PROBE_NS = 1_000_000_000_123_457_000n;
+/** The coarsest clock on which versions of a key can be told apart without waiting. */
+const COARSEST_NS = 1_000_000n;
+
+/** Makes the root if it is missing. @returns where everything lies below it */
+export async function openRoot(disk: Disk, settings: FileSystemSettings): Promise<Layout> {
+  const { root, directoryMode } = settings;
+  if (process.platform === 'win32') {
+    throw new ConfigurationError('FileSystemStorage needs a POSIX system: links, modes and rename as they are there.');
+  }
+  let real: string;
+  try {
+    await makeRoot(disk, root, directoryMode);
+    real = await disk.realpath(root);
+  } catch (error) {
+    throw unusable(root, error);
+  }
+  if (!(await disk.lstat(real)).isDirectory()) throw notAFolder(root);
+  const layout = new Layout(real);
+  const stats = await unless(disk.lstat(layout.private), 'ENOENT');
+  if (stats !== undefined && !stats.isDirectory()) {
+    throw new ConfigurationError(
+      'FileSystemStorage: root holds something named .storages that is no folder; the storage keeps its own files under that name.',
+    );
+  }
+  return layout;
+}
+
+/** As mkdir -p, with exact permission bits where they are given: recursive mkdir obeys the umask, and a folder that is there stays as it is. */
+async function makeRoot(disk: Disk, path: string, mode: number | undefined): Promise<void> {
+  try {
+    await disk.mkdir(path, { mode: mode ?? 0o755 });
+    if (mode !== undefined) await disk.chmod(path, mode);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') {
+      await makeRoot(disk, parentOf(path), mode);
+      await makeRoot(disk, path, mode);
+    } else if (errno === 'EACCES' || errno === 'EROFS' || errno === 'EPERM') {
+      // No matter, if it is there already.
+      if ((await unless(disk.lstat(path), 'ENOENT', 'EACCES')) === undefined) throw error;
+    } else if (errno !== 'EEXIST') {
+      throw error;
+    }
+  }
+}
+
+function unusable(root: string, error: unknown): unknown {
+  switch (errnoOf(error)) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return notAFolder(root, error);
+    case 'ELOOP':
+    case 'ENAMETOOLONG':
+    case 'ENOENT':
+      return new ConfigurationError(`FileSystemStorage: root (${root}) does not lead to a folder.`, { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new PermissionError('The root folder cannot be made or entered by this process.', { cause: error });
+    default:
+      return error;
+  }
+}
+
+function notAFolder(root: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError(`FileSystemStorage: root (${root}) is a file, and must be a folder.`, { cause });
+}
+
+/**
+ * Tries what the scheme stands on with the owner's own file, which nobody else changes.
+ *
+ * @returns whether the mark of attributes is kept; if not, attributes are looked for always
+ * @throws ConfigurationError for a file system that cannot hold a storage
+ */
+export async function probeFileSystem(disk: Disk, layout: Layout, owner: Owner): Promise<boolean> {
+  const path = `${layout.temporary}/${owner.id}.probe`;
+  try {
+    await disk.link(owner.path, path);
+  } catch (error) {
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(errnoOf(error) ?? '')) throw error;
+    throw new ConfigurationError(
+      'FileSystemStorage: root lies on a file system without hard links, which decide who creates a file.',
+      { cause: error },
+    );
+  }
+  try {
+    await disk.utimes(path, PROBE_SECONDS);
+    // EFTYPE: some systems keep the bit for the superuser
+    await unless(disk.chmod(path, 0o644 | ATTRIBUTES_MARK), 'EFTYPE', 'EPERM');
+    const { mtimeNs, mode } = await disk.lstat(path);
+    const lost = PROBE_NS - mtimeNs;
+    if (lost > COARSEST_NS || lost < -COARSEST_NS) {
+      throw new ConfigurationError(
+        'FileSystemStorage: root lies on a file system that keeps no fractions of a second, so that versions of a file cannot be told apart.',
+      );
+    }
+    return (Number(mode) & ATTRIBUTES_MARK) !== 0;
+  } finally {
+    await disk.unlink(path);
+  }
+}

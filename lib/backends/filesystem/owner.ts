@@ -1,0 +1,92 @@
+import { randomBytes, hash } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { unless, type Disk } from './disk.js';
+import type { Layout } from './layout.js';
+import { processIdentity } from './process-identity.js';
+import { bindable } from './socket-path.js';
+
+/**
+ * One open storage, as its neighbours on the same root see it: a file whose links are its locks, and a listening socket that falls
+ * silent with the process, the worker thread or the container that held it, whatever pid it has and in whatever namespace.
+ */
+export class Owner {
+  /** `pid.start.boot.namespace.random`, which is also a name for a file. */
+  readonly id: string;
+  readonly path: string;
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  #server: Server | undefined;
+  #releaseSocket: (() => Promise<void>) | undefined;
+
+  private constructor(disk: Disk, layout: Layout, id: string) {
+    this.#disk = disk;
+    this.#layout = layout;
+    this.id = id;
+    this.path = `${layout.owners}/${id}`;
+  }
+
+  /** Shows itself to the neighbours: the socket first, so that whoever sees the file can ask. */
+  static async announce(disk: Disk, layout: Layout): Promise<Owner> {
+    const { pid, start, boot, namespace } = await processIdentity(disk);
+    const random = randomBytes(6).toString('hex');
+    const owner = new Owner(disk, layout, `${pid}.${start}.${boot}.${namespace}.${random}`);
+    try {
+      await owner.#listen();
+      await owner.writeFile();
+    } catch (error) {
+      await owner.withdraw();
+      throw error;
+    }
+    return owner;
+  }
+
+  /** The file that locks are linked from; written again where a stranger has removed it. Its content says whose lock it is. */
+  async writeFile(): Promise<void> {
+    const fd = await this.#disk.open(this.path, 'w', 0o644);
+    try {
+      await this.#disk.writev(fd, [Buffer.from(this.id)]);
+      // Once for each storage: a lock must not come back empty after a power cut.
+      await this.#disk.fsync(fd);
+    } finally {
+      await this.#disk.close(fd);
+    }
+  }
+
+  /** Closes the socket and removes the file: from now on this owner counts as dead. */
+  async withdraw(): Promise<void> {
+    await unless(this.#disk.unlink(this.path), 'ENOENT');
+    const server = this.#server;
+    this.#server = undefined;
+    if (server?.listening === true) await new Promise((resolve) => server.close(resolve));
+    await unless(this.#disk.unlink(socketName(this.path)), 'ENOENT');
+    await this.#releaseSocket?.();
+    this.#releaseSocket = undefined;
+  }
+
+  async #listen(): Promise<void> {
+    const bound = await bindable(this.#disk, this.#layout.owners, socketName(this.id));
+    if (bound === undefined) return;
+    this.#releaseSocket = bound.release;
+    // Whoever connects has its answer by that alone.
+    const server = createServer((socket) => socket.destroy());
+    server.unref();
+    const listening = await new Promise<boolean>((resolve) => {
+      server.once('error', () => {
+        resolve(false); // a file system without sockets: then the pid has to do
+      });
+      server.listen(bound.path, () => {
+        resolve(true);
+      });
+    });
+    if (listening) this.#server = server;
+  }
+}
+
+export function socketName(owner: string): string {
+  return `${owner}.sock`;
+}
+
+/** A short name for a pair of things, for guards. */
+export function hashOfPair(a: string, b: string): string {
+  return hash('sha256', `${a}\0${b}`).slice(0, 32);
+}

@@ -1,0 +1,138 @@
+import type { Readable } from 'node:stream';
+import { SourceError, StorageError } from '../../contract/index.js';
+import type { Disk } from './disk.js';
+
+/** How many bytes are gathered for one write: fewer and larger trips to the thread pool cost half the CPU. */
+const BATCH_BYTES = 256 * 1024;
+/** How many slices at most: what the kernel takes in one call (`IOV_MAX`). */
+const BATCH_SLICES = 1024;
+
+/**
+ * Moves the bytes of a source into a sink: slices are gathered as they came, without copying; one write is under way while the
+ * next batch fills, and the source waits when that is full. It holds two batches and what the source itself reads ahead.
+ */
+export class SourceWriter {
+  readonly #write: (buffers: Uint8Array[]) => Promise<void>;
+  #batch: Uint8Array[] = [];
+  #batched = 0;
+  #total = 0;
+  #writing = false;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #source: Readable | undefined;
+  #settle: (() => void) | undefined;
+
+  /** @param write takes all bytes or fails */
+  constructor(write: (buffers: Uint8Array[]) => Promise<void>) {
+    this.#write = write;
+  }
+
+  /** Bytes that are in memory already: one write. @returns their number */
+  async runBytes(bytes: Buffer): Promise<number> {
+    if (bytes.length > 0) await this.#write([bytes]);
+    return bytes.length;
+  }
+
+  /** Reads a source to its end. Begins to listen at once. @returns how many bytes were written */
+  run(source: Readable): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#source = source;
+      const onData = (chunk: Uint8Array): void => {
+        this.#take(chunk);
+      };
+      const onEnd = (): void => {
+        this.#ended = true;
+        this.#advance();
+      };
+      const onError = (error: unknown): void => {
+        this.#fail(error);
+      };
+      const onClose = (): void => {
+        if (!this.#ended) this.#fail(source.errored ?? new SourceError('The source closed before it had ended.'));
+      };
+      this.#settle = () => {
+        source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+        if (this.#failure === undefined) {
+          resolve(this.#total);
+        } else {
+          source.pause();
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the source's own, whatever it is
+          reject(this.#failure.error);
+        }
+      };
+      source.on('end', onEnd).on('error', onError).on('close', onClose);
+      if (source.destroyed) onClose();
+      else source.on('data', onData).resume(); // it may have been paused before
+    });
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#failure !== undefined) return;
+    this.#batch.push(chunk);
+    this.#batched += chunk.length;
+    if (!this.#isFull()) return;
+    if (this.#writing) this.#source?.pause();
+    else this.#flush();
+  }
+
+  #isFull(): boolean {
+    return this.#batched >= BATCH_BYTES || this.#batch.length >= BATCH_SLICES;
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#total += this.#batched;
+    this.#batched = 0;
+    this.#writing = true;
+    this.#write(batch).then(
+      () => {
+        this.#writing = false;
+        this.#advance();
+      },
+      (error: unknown) => {
+        this.#writing = false;
+        this.#fail(error);
+      },
+    );
+  }
+
+  /** Goes on after a write or at the source's end; settles only when no write is under way, so that the descriptor may be closed. */
+  #advance(): void {
+    if (this.#writing) return;
+    if (this.#failure !== undefined) {
+      this.#settle?.();
+    } else if (this.#isFull() || (this.#ended && this.#batched > 0)) {
+      this.#flush();
+      if (!this.#ended) this.#source?.resume();
+    } else if (this.#ended) {
+      this.#settle?.();
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#batch = [];
+    this.#advance();
+  }
+}
+
+/** Writes until all is written: a write may take fewer bytes than it was given, on a full disk or at a limit. */
+export async function writeAll(disk: Disk, fd: number, buffers: readonly Uint8Array[]): Promise<void> {
+  let left = buffers;
+  while (left.length > 0) {
+    const written = await disk.writev(fd, left);
+    const next = withoutFirst(left, written);
+    if (written === 0 && next.length > 0) throw new StorageError('The file system took no byte of a write.');
+    left = next;
+  }
+}
+
+function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skipped = bytes;
+  for (const [i, buffer] of buffers.entries()) {
+    if (skipped < buffer.length) return [buffer.subarray(skipped), ...buffers.slice(i + 1)];
+    skipped -= buffer.length;
+  }
+  return [];
+}

@@ -1,0 +1,58 @@
+import type { AttributeFiles } from './attribute-files.js';
+import type { DeadOwners } from './dead-owners.js';
+import { unless, type Disk } from './disk.js';
+import type { Layout } from './layout.js';
+import { lockedKey, lockHolder } from './lock-file.js';
+import { parseOwner } from './process-identity.js';
+
+/** What a sweep works with. */
+export interface SweepParts {
+  readonly disk: Disk;
+  readonly layout: Layout;
+  readonly dead: DeadOwners;
+  readonly attributes: AttributeFiles;
+  /** Heals a key under its lock. */
+  readonly heal: (key: string) => Promise<void>;
+  /** Nobody else is on the root: then what is left without a lock is found too. */
+  readonly exclusive: boolean;
+}
+
+/** Removes what dead owners left, and never anything of a living one: neither of another process nor of another storage in this one. */
+export async function sweep({ disk, layout, dead, attributes, heal, exclusive }: SweepParts): Promise<void> {
+  const verdicts = new Map<string, Promise<boolean>>();
+  const isDead = (owner: string): Promise<boolean> => {
+    const verdict = verdicts.get(owner) ?? dead.isDead(owner);
+    verdicts.set(owner, verdict);
+    return verdict;
+  };
+  const names = async (folder: string): Promise<string[]> =>
+    ((await unless(disk.readdir(folder), 'ENOENT')) ?? []).map(({ name }) => name);
+
+  for (const name of await names(layout.guards)) await dead.breakGuardIfDead(`${layout.guards}/${name}`);
+
+  for (const name of await names(layout.locks)) {
+    const path = `${layout.locks}/${name}`;
+    const holder = await lockHolder(disk, path);
+    const key = await lockedKey(disk, path);
+    // Taking the lock breaks it, and healing comes with that.
+    if (holder !== undefined && key !== undefined && (await isDead(holder))) await heal(key);
+  }
+
+  for (const name of await names(layout.temporary)) {
+    const owner = name.slice(0, name.lastIndexOf('.'));
+    if (parseOwner(owner) !== undefined && (await isDead(owner))) {
+      await unless(disk.unlink(`${layout.temporary}/${name}`), 'ENOENT');
+    }
+  }
+
+  let anyDied = false;
+  for (const name of await names(layout.owners)) {
+    const owner = name.replace(/\.sock$/, '');
+    if (parseOwner(owner) === undefined || !(await isDead(owner))) continue;
+    anyDied = true;
+    await unless(disk.unlink(`${layout.owners}/${name}`), 'ENOENT');
+  }
+
+  // One that had the root for itself had no lock files to tell which keys it was at.
+  if (exclusive && anyDied) for await (const key of attributes.keys()) await heal(key);
+}

@@ -1,0 +1,182 @@
+import type { Readable } from 'node:stream';
+import { StorageError } from '../../contract/index.js';
+import { errnoOf, unless, type Disk } from './disk.js';
+import { truncatedWhileWritten } from './file-errors.js';
+import type { Folders } from './folders.js';
+import type { Generation, Generations } from './generation.js';
+import type { Layout } from './layout.js';
+import type { Owner } from './owner.js';
+import { SourceWriter, writeAll } from './source-writer.js';
+import { stampsAfter, VersionClock } from './version-clock.js';
+
+/** Bytes that are whole, checked and, where the storage is durable, on the disk, and that nobody sees. */
+export interface TemporaryFile {
+  readonly path: string;
+  readonly generation: Generation;
+}
+
+/** How a file system says that it cannot share blocks; ENOENT where /proc is not mounted. */
+const NO_REFLINKS: ReadonlySet<string> = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOTTY',
+  'ENOSYS',
+  'EINVAL',
+  'EXDEV',
+  'EPERM',
+  'ENOENT',
+]);
+
+/** Writes what is not committed yet. Whatever fails, no temporary and no descriptor is left. */
+export class TemporaryFiles {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #folders: Folders;
+  readonly #owner: Owner;
+  readonly #generations: Generations;
+  readonly #clock = new VersionClock();
+  readonly #durable: boolean;
+  readonly #mode: number | undefined;
+  #count = 0;
+  #reflinks = process.platform === 'linux';
+
+  /** @param mode exact permission bits; by default the umask decides */
+  constructor(
+    disk: Disk,
+    layout: Layout,
+    folders: Folders,
+    owner: Owner,
+    generations: Generations,
+    durable: boolean,
+    mode: number | undefined,
+  ) {
+    this.#disk = disk;
+    this.#layout = layout;
+    this.#folders = folders;
+    this.#owner = owner;
+    this.#generations = generations;
+    this.#durable = durable;
+    this.#mode = mode;
+  }
+
+  /** @param marked whether attributes will be stored beside the file */
+  write(body: Readable | Buffer, marked: boolean): Promise<TemporaryFile> {
+    const path = this.nextPath();
+    // In the same tick: a source that fails before anybody listens would never be heard of.
+    if (!Buffer.isBuffer(body)) return this.#fill(path, marked, (writer) => writer.run(body));
+    return this.#fill(path, marked, (writer) => writer.runBytes(body));
+  }
+
+  /** A path for a file of this owner. Should the owner die, it is swept. */
+  nextPath(): string {
+    return `${this.#layout.temporary}/${this.#owner.id}.${(this.#count++).toString(36)}`;
+  }
+
+  async remove(path: string): Promise<void> {
+    await unless(this.#disk.unlink(path), 'ENOENT');
+  }
+
+  /**
+   * A copy that shares the blocks of an open file.
+   *
+   * @returns `undefined` where the file system cannot; it is not asked again
+   */
+  async reflink(source: number, size: number, marked: boolean): Promise<TemporaryFile | undefined> {
+    if (!this.#reflinks) return undefined;
+    const path = this.nextPath();
+    try {
+      // By its descriptor: at the path there may be another version by now.
+      await this.#disk.reflink(`/proc/self/fd/${source}`, path);
+    } catch (error) {
+      await this.remove(path);
+      if (!NO_REFLINKS.has(errnoOf(error) ?? '')) throw error;
+      this.#reflinks = false;
+      return undefined;
+    }
+    let fd: number | undefined;
+    try {
+      fd = await this.#disk.open(path, 'r+');
+      const mode = this.#modeBits(marked);
+      await this.#disk.fchmod(fd, mode); // that of the source came along
+      return { path, generation: await this.#close(fd, size, mode) };
+    } catch (error) {
+      await this.remove(path);
+      throw error;
+    }
+  }
+
+  /** Gives a file a later time than a version has, whatever fractions of a second the file system keeps. */
+  async stampAfter(temporary: TemporaryFile, version: Generation): Promise<TemporaryFile> {
+    for (const stamp of stampsAfter(version.mtimeNs)) {
+      await this.#disk.utimes(temporary.path, stamp);
+      const generation = this.#generations.of(await this.#disk.lstat(temporary.path));
+      if (generation.mtimeNs <= version.mtimeNs) continue;
+      if (this.#durable) await this.#fsync(temporary.path);
+      return { path: temporary.path, generation };
+    }
+    throw new StorageError('The file system keeps no later time than the one of the present version.');
+  }
+
+  async #fsync(path: string): Promise<void> {
+    const fd = await this.#disk.open(path, 'r');
+    try {
+      await this.#disk.fsync(fd);
+    } finally {
+      await this.#disk.close(fd);
+    }
+  }
+
+  async #fill(path: string, marked: boolean, run: (writer: SourceWriter) => Promise<number>): Promise<TemporaryFile> {
+    const mode = this.#modeBits(marked);
+    let fd: number | undefined;
+    const writer = new SourceWriter(async (buffers) => {
+      fd ??= await this.#create(path, mode);
+      await writeAll(this.#disk, fd, buffers);
+    });
+    try {
+      const size = await run(writer);
+      const finishing = (fd ??= await this.#create(path, mode));
+      fd = undefined;
+      return { path, generation: await this.#close(finishing, size, mode) };
+    } catch (error) {
+      try {
+        if (fd !== undefined) await this.#disk.close(fd);
+      } finally {
+        await this.remove(path);
+      }
+      throw error;
+    }
+  }
+
+  #modeBits(marked: boolean): number {
+    return (this.#mode ?? 0o644) | (marked ? this.#generations.mark : 0);
+  }
+
+  async #create(path: string, mode: number): Promise<number> {
+    for (;;) {
+      try {
+        return await this.#disk.open(path, 'wx', mode);
+      } catch (error) {
+        // The folder went with a neighbour that closed, or a stranger has removed it.
+        if (errnoOf(error) !== 'ENOENT' || !(await this.#folders.make(this.#layout.temporary))) throw error;
+      }
+    }
+  }
+
+  /** Stamps, checks and closes what was written. An error of fsync or close is final: nobody knows what the disk has. */
+  async #close(fd: number, size: number, mode: number): Promise<Generation> {
+    let generation: Generation;
+    try {
+      await this.#disk.futimes(fd, this.#clock.next());
+      if (this.#mode !== undefined) await this.#disk.fchmod(fd, mode); // open obeys the umask
+      if (this.#durable) await this.#disk.fsync(fd);
+      generation = this.#generations.of(await this.#disk.fstat(fd));
+      if (generation.size !== BigInt(size)) throw truncatedWhileWritten(size, generation.size);
+    } catch (error) {
+      await this.#disk.close(fd);
+      throw error;
+    }
+    await this.#disk.close(fd);
+    return generation;
+  }
+}

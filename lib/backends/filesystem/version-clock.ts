@@ -1,0 +1,38 @@
+import { randomInt } from 'node:crypto';
+
+const MICROSECONDS = 1_000_000;
+/** Half a microsecond: the kernel gets a binary fraction and cuts it to whole microseconds, which must not be the one before. */
+const ROUNDING = 0.5;
+/** The least distance of two versions, in microseconds. */
+const STEP = 2;
+
+/**
+ * Gives every file a time of its own. The kernel's own stamps come from a clock that ticks every few milliseconds: an object that is
+ * deleted and made again within a tick, in the same inode and of the same size, would be taken for the same version.
+ */
+export class VersionClock {
+  /** Keeps the stamps of two processes apart within one millisecond. */
+  readonly #offset = randomInt(450) * STEP;
+  #last = 0;
+
+  /** Seconds since 1970: now, and never the same twice. */
+  next(): number {
+    this.#last = Math.max(Date.now() * 1000 + this.#offset, this.#last + STEP);
+    return toSeconds(this.#last);
+  }
+}
+
+/** Seconds since 1970 of the first stamps worth trying after a version's, the nearest first: file systems keep different fractions. */
+export function stampsAfter(mtimeNs: bigint): number[] {
+  const base = Number(mtimeNs / 1000n);
+  return [STEP, 10_000, 2_100_000].map((microseconds) => toSeconds(base + microseconds));
+}
+
+/** How many whole microseconds a stamp is, and what the file system should say of it. */
+export function toNanoseconds(seconds: number): bigint {
+  return BigInt(Math.floor(seconds * MICROSECONDS)) * 1000n;
+}
+
+function toSeconds(microseconds: number): number {
+  return (microseconds + ROUNDING) / MICROSECONDS;
+}
