@@ -6,20 +6,25 @@ import {
   FileNotFoundError,
   freezeStoredFile,
   resolveRead,
+  type DeleteOutcome,
   type OpenedFile,
   type ResolvedDeleteOptions,
   type ResolvedGetOptions,
   type ResolvedListOptions,
   type ResolvedPutOptions,
+  type SignalOptions,
   type StoredFile,
 } from 'nestjs-storages';
 
-/** The six hooks and nothing else: what it does beyond them are the defaults of the base class. */
+/**
+ * The six hooks and nothing else: what it does beyond them are the defaults of the base class. The hooks are public, so that a test
+ * can put another one in their place.
+ */
 export class MapStorage extends BaseStorage {
   readonly objects = new Map<string, { file: StoredFile; bytes: Buffer }>();
   #version = 0;
 
-  protected override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {
+  override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {
     const bytes = await buffer(source);
     const file = freezeStoredFile({
       ...options,
@@ -33,7 +38,7 @@ export class MapStorage extends BaseStorage {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
-  protected override async _get(key: string, options: ResolvedGetOptions): Promise<OpenedFile> {
+  override async _get(key: string, options: ResolvedGetOptions): Promise<OpenedFile> {
     const { file, bytes } = this.find(key);
     const range = resolveRead(file, options);
     const part = range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length);
@@ -41,17 +46,17 @@ export class MapStorage extends BaseStorage {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
-  protected override async _info(key: string): Promise<StoredFile> {
+  override async _info(key: string): Promise<StoredFile> {
     return this.find(key).file;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
-  protected override async _delete(key: string, options: ResolvedDeleteOptions): Promise<void> {
+  override async _delete(key: string, options: ResolvedDeleteOptions): Promise<void> {
     if (!this.objects.delete(key) && !options.force) throw new FileNotFoundError(key);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the hook's form is a generator's
-  protected override async *_list(prefix: string, options: ResolvedListOptions): AsyncGenerator<StoredFile> {
+  override async *_list(prefix: string, options: ResolvedListOptions): AsyncGenerator<StoredFile> {
     for (const key of [...this.objects.keys()].sort(compareKeys)) {
       const after = options.startAfter === undefined || compareKeys(key, options.startAfter) > 0;
       const found = this.objects.get(key);
@@ -59,11 +64,15 @@ export class MapStorage extends BaseStorage {
     }
   }
 
-  protected override _url(key: string): Promise<string> {
+  override _deleteMany(keys: readonly string[], options: SignalOptions): Promise<DeleteOutcome> {
+    return super._deleteMany(keys, options);
+  }
+
+  override _url(key: string): Promise<string> {
     return Promise.resolve(`map:///${key}`);
   }
 
-  protected find(key: string): { file: StoredFile; bytes: Buffer } {
+  find(key: string): { file: StoredFile; bytes: Buffer } {
     const found = this.objects.get(key);
     if (found === undefined) throw new FileNotFoundError(key);
     return found;
