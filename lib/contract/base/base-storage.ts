@@ -374,7 +374,11 @@ export abstract class BaseStorage extends StorageHooks {
       checkText('prefix', prefix);
       return start();
     };
-    return new TrackedIterable(checked, (step) => this.#call(operation, undefined, options, step));
+    return new TrackedIterable(
+      checked,
+      (step) => this.#call(operation, undefined, options, step),
+      (error) => this.#wrap(error, operation, undefined, undefined),
+    );
   }
 
   async #spooled(canonical: string, source: Readable, resolved: ResolvedPutOptions): Promise<StagedBytes> {

@@ -67,11 +67,14 @@ export function deliverStream(
 
 /** Errors that a backend's stream meets after `get` has resolved pass through the same mapping as all others. */
 function wrapErrors(stream: Readable, wrap: (error: unknown) => StorageError): void {
-  const destroy = stream._destroy.bind(stream);
+  // What destroys it: Node keeps it in `errored`, where a reader that comes later finds it.
+  const destroy = stream.destroy.bind(stream);
+  stream.destroy = (error?: Error | null) => destroy(error === undefined || error === null ? undefined : wrap(error));
+  // What goes wrong while it closes.
+  const close = stream._destroy.bind(stream);
   stream._destroy = (error, callback) => {
-    const wrapped = error === null ? null : wrap(error);
-    destroy(wrapped, (late) => {
-      callback(late === null || late === undefined || late === wrapped ? wrapped : wrap(late));
+    close(error, (late) => {
+      callback(late === null || late === undefined || late === error ? error : wrap(late));
     });
   };
 }

@@ -1,3 +1,4 @@
+import type { StorageError } from '../errors/index.js';
 import { closeIterator } from '../source/index.js';
 
 /**
@@ -7,22 +8,27 @@ import { closeIterator } from '../source/index.js';
 export class TrackedIterable<T> implements AsyncIterable<T> {
   readonly #start: () => { readonly items: AsyncIterable<T>; readonly limit: number };
   readonly #step: <R>(work: () => Promise<R>) => Promise<R>;
+  readonly #wrap: (error: unknown) => StorageError;
 
   /**
    * @param start checks the arguments and asks the backend; called at the first step
    * @param step runs one step as a call of the storage
+   * @param wrap makes a storage error of what the backend's iterator says when a reader leaves it
    */
   constructor(
     start: () => { readonly items: AsyncIterable<T>; readonly limit: number },
     step: <R>(work: () => Promise<R>) => Promise<R>,
+    wrap: (error: unknown) => StorageError,
   ) {
     this.#start = start;
     this.#step = step;
+    this.#wrap = wrap;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     const start = this.#start;
     const step = this.#step;
+    const wrap = this.#wrap;
     let inner: AsyncIterator<T> | undefined;
     let left = 0;
     let done = false;
@@ -32,7 +38,6 @@ export class TrackedIterable<T> implements AsyncIterable<T> {
       return { done: true, value: undefined };
     };
     const next = async (): Promise<IteratorResult<T, undefined>> => {
-      if (done) return { done: true, value: undefined };
       if (inner === undefined) {
         const { items, limit } = start();
         left = limit;
@@ -47,6 +52,7 @@ export class TrackedIterable<T> implements AsyncIterable<T> {
     };
     return {
       next: async () => {
+        if (done) return { done: true, value: undefined };
         try {
           return await step(next);
         } catch (error) {
@@ -55,7 +61,13 @@ export class TrackedIterable<T> implements AsyncIterable<T> {
           throw error;
         }
       },
-      return: end,
+      return: async () => {
+        try {
+          return await end();
+        } catch (error) {
+          throw wrap(error);
+        }
+      },
     };
   }
 }
