@@ -135,6 +135,8 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
       logger.warn(`Removing a failed upload takes longer than ${milliseconds / 1000} s; it goes on after the answer.`);
       resolve();
     }, milliseconds);
+    // as long as a client waits, its connection keeps the process running
+    timer.unref();
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
