@@ -12,7 +12,7 @@ import type {
   StorageOptions,
   StorageOptionsFactory,
 } from './storage-module-options.interface.js';
-import { failure, kept, madeStorage, storageProviders } from './storage-providers.js';
+import { failure, importsOf, kept, madeStorage, storageProviders } from './storage-providers.js';
 import { registrationProvider, type StorageRegistration } from './storage-registration.js';
 import { UnknownStorageModule } from './unknown-storage.module.js';
 import { UploadDefaultsHolder } from './upload-defaults-holder.js';
@@ -30,7 +30,7 @@ export function rootMetadata(options: StorageModuleOptions): RootMetadata {
   const names = definitions.map(([name]) => name);
   const registration = registrationOf(names, options, options.upload);
   return rootOf(registration, options, {
-    imports: definitions.flatMap(([, definition]) => ('imports' in definition ? (definition.imports ?? []) : [])),
+    imports: definitions.flatMap(([, definition]) => importsOf(definition)),
     providers: [
       ...definitions.flatMap(([name, definition], index) => storageProviders(name, definition, index)),
       uploadDefaults(registration, [], () => options.upload),

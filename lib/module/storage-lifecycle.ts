@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ConfigurationError, StorageClosedError, StorageError, type Storage } from '../contract/index.js';
 import type { StorageRegistry } from '../registry/index.js';
+import { requireStorage } from './name-storage.js';
 import { restateError } from '../wrappers/restate-error.js';
 
 interface OwnedStorage {
@@ -9,6 +10,7 @@ interface OwnedStorage {
   readonly storage: Storage;
   /** Names of storages that this one was made of (`undefined`: the default one). They are closed after it. */
   readonly madeOf: readonly (string | undefined)[];
+  opening: Promise<void> | undefined;
   closing: Promise<void> | undefined;
 }
 
@@ -21,6 +23,7 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
   readonly #announced: readonly string[];
   /** By identity: a storage under two names is one storage. */
   readonly #owned = new Map<Storage, OwnedStorage>();
+  readonly #awaited: { readonly name: string; readonly resolve: (storage: Storage) => void }[] = [];
   #started = false;
 
   /** @param announced the names that must be registered when the application starts */
@@ -31,14 +34,25 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   /** Takes over a storage under a name. In a module that is loaded lazily, after the start, it is opened at once. */
   async add(name: string, storage: Storage, madeOf: readonly (string | undefined)[]): Promise<void> {
+    // whatever a test has put in its place, it must be something
+    if (typeof storage !== 'object' || (storage as unknown) === null) requireStorage(name, storage);
     this.#registry.register(name, storage);
+    for (const awaited of this.#awaited) if (awaited.name === name) awaited.resolve(storage);
     if (this.#owned.has(storage)) return;
-    const owned: OwnedStorage = { name, storage, madeOf, closing: undefined };
+    const owned: OwnedStorage = { name, storage, madeOf, opening: undefined, closing: undefined };
     this.#owned.set(storage, owned);
     if (this.#started) {
       hold(storage);
-      await open(owned);
+      await this.#open(owned);
     }
+  }
+
+  /** The storage of a name that is announced and perhaps still being made. */
+  whenAdded(name: string): Promise<Storage> {
+    if (this.#registry.has(name)) return Promise.resolve(this.#registry.get(name));
+    return new Promise((resolve) => {
+      this.#awaited.push({ name, resolve });
+    });
   }
 
   async onModuleInit(): Promise<void> {
@@ -51,7 +65,7 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
     }
     for (const { storage } of this.#owned.values()) hold(storage);
     this.#started = true;
-    const opened = await Promise.allSettled([...this.#owned.values()].map(open));
+    const opened = await Promise.allSettled([...this.#owned.values()].map((owned) => this.#open(owned)));
     const failures = reasonsIn(opened);
     if (failures.length > 0) {
       // an application that does not start is not always shut down
@@ -70,23 +84,37 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
     return reasonsIn(await Promise.allSettled([...this.#owned.values()].map((owned) => this.#close(owned))));
   }
 
+  #open(owned: OwnedStorage): Promise<void> {
+    owned.opening ??= this.#openAfterParts(owned);
+    return owned.opening;
+  }
+
+  /** Fails with the very error of a part that failed: what cannot open because of it has nothing to add. */
+  async #openAfterParts(owned: OwnedStorage): Promise<void> {
+    await Promise.all(this.#partsOf(owned).map((part) => this.#open(part)));
+    await open(owned);
+  }
+
   #close(owned: OwnedStorage): Promise<void> {
     owned.closing ??= this.#closeAfterDependents(owned);
     return owned.closing;
   }
 
-  #registered(name = this.#registry.defaultName): Storage | undefined {
-    return name !== undefined && this.#registry.has(name) ? this.#registry.get(name) : undefined;
+  #partsOf({ storage, madeOf }: OwnedStorage): OwnedStorage[] {
+    return madeOf.flatMap((name = this.#registry.defaultName) => {
+      if (name === undefined || !this.#registry.has(name)) return [];
+      const part = this.#owned.get(this.#registry.get(name));
+      // a factory may give what it was given
+      return part === undefined || part.storage === storage ? [] : [part];
+    });
   }
 
   async #closeAfterDependents(owned: OwnedStorage): Promise<void> {
-    const dependents = [...this.#owned.values()].filter(
-      ({ storage, madeOf }) =>
-        storage !== owned.storage && madeOf.some((name) => this.#registered(name) === owned.storage),
-    );
+    const dependents = [...this.#owned.values()].filter((other) => this.#partsOf(other).includes(owned));
     // a dependent that fails to close says so itself
     await Promise.allSettled(dependents.map((dependent) => this.#close(dependent)));
-    if (this.#started && !letGo(owned.storage)) return;
+    if (this.#started) letGo(owned.storage);
+    if (isHeld(owned.storage)) return;
     const { close } = owned.storage as Partial<Storage>;
     try {
       await close?.call(owned.storage);
@@ -100,11 +128,12 @@ function hold(storage: Storage): void {
   holders.set(storage, (holders.get(storage) ?? 0) + 1);
 }
 
-/** @returns whether nobody has it any more */
-function letGo(storage: Storage): boolean {
-  const left = (holders.get(storage) ?? 1) - 1;
-  holders.set(storage, left);
-  return left === 0;
+function letGo(storage: Storage): void {
+  holders.set(storage, (holders.get(storage) ?? 1) - 1);
+}
+
+function isHeld(storage: Storage): boolean {
+  return (holders.get(storage) ?? 0) > 0;
 }
 
 async function open({ name, storage }: OwnedStorage): Promise<void> {
@@ -134,7 +163,7 @@ function named(name: string, operation: 'open' | 'close', cause: unknown): Stora
 }
 
 function reasonsIn(results: readonly PromiseSettledResult<void>[]): unknown[] {
-  return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  return [...new Set(results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])))];
 }
 
 function together(failures: readonly unknown[]): unknown {

@@ -1,4 +1,10 @@
-import type { FactoryProvider, InjectionToken, OptionalFactoryDependency, Provider } from '@nestjs/common';
+import type {
+  FactoryProvider,
+  InjectionToken,
+  ModuleMetadata,
+  OptionalFactoryDependency,
+  Provider,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { isStorage, Storage, type ConfigurationError } from '../contract/index.js';
 import { getStorageToken, nameOfStorageToken } from '../registry/storage-token.js';
@@ -46,6 +52,12 @@ export function storageProviders(name: string, definition: StorageDefinition, in
     return [{ provide: getStorageToken(name), useExisting }, keptExisting(name, index, useExisting)];
   }
   return [madeStorage(name, [], () => definition), kept(name, index, [])];
+}
+
+/** The modules that the dependencies of a storage come from. */
+export function importsOf(definition: StorageDefinition): NonNullable<ModuleMetadata['imports']> {
+  if (isStorage(definition) || typeof definition !== 'object' || (definition as unknown) === null) return [];
+  return definition.imports ?? [];
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Storage } from '../contract/index.js';
 import { missingStorages } from '../registry/named-in-code.js';
 import { noDefaultStorage, unknownStorage } from '../registry/storage-registry.js';
 import { getStorageToken } from '../registry/index.js';
-import { namesIn, registrationsOf } from './storage-registration.js';
+import { StorageLifecycle } from './storage-lifecycle.js';
+import { defaultNameIn, namesIn, registrationsOf } from './storage-registration.js';
 
 const built = new Map<string, DynamicModule>();
 
@@ -38,12 +39,16 @@ function refusal(name: string | undefined): FactoryProvider<Storage> {
     provide: token,
     // a transient provider is made only where somebody injects it
     scope: Scope.TRANSIENT,
-    inject: [ModulesContainer],
-    useFactory: (modules: ModulesContainer): Storage => {
+    inject: [ModulesContainer, StorageLifecycle],
+    useFactory: (modules: ModulesContainer, lifecycle: StorageLifecycle): Storage | Promise<Storage> => {
       const provided = providedElsewhere(modules, token);
       if (provided !== undefined) return provided;
-      const names = namesIn(registrationsOf(modules));
-      throw name === undefined ? noDefaultStorage(names) : unknownStorage(name, names);
+      const registrations = registrationsOf(modules);
+      const names = namesIn(registrations);
+      const wanted = name ?? defaultNameIn(registrations);
+      // given after all, by a module that was loaded lazily: in such a one global modules come before its own imports
+      if (wanted !== undefined && names.includes(wanted)) return lifecycle.whenAdded(wanted);
+      throw wanted === undefined ? noDefaultStorage(names) : unknownStorage(wanted, names);
     },
   };
 }

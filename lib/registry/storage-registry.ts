@@ -37,7 +37,7 @@ export class StorageRegistry {
     return this.#storages.has(name);
   }
 
-  /** Every name, in the order of registration. */
+  /** Every name, in the order in which the storages were made. */
   names(): string[] {
     return [...this.#storages.keys()];
   }

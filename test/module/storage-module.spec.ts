@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { getStorageToken, InjectStorage, MemoryStorage, Storage, StorageModule, StorageRegistry } from 'nestjs-storages';
+import {
+  getStorageToken,
+  InjectStorage,
+  MemoryStorage,
+  Storage,
+  StorageModule,
+  StorageRegistry,
+} from 'nestjs-storages';
 
 describe('StorageModule.forRoot', () => {
   it('injects the very object that it was given, by name, as the default and from the registry', async () => {
