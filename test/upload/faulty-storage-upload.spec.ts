@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QuotaExceededError } from 'nestjs-storages';
 import { FaultyStorage } from 'nestjs-storages/testing';
 import { file, form, partHead } from './form.js';
@@ -59,10 +59,24 @@ describe('An upload to a storage that misbehaves', () => {
     client.destroy();
   });
 
-  it('and never settles does not keep the answer from the client', async () => {
-    storage.hang('stage');
-    const answer = await application.post(file('small'), file('second', 'wrong'));
-    expect(answer).toMatchObject({ status: 400, body: { code: 'LIMIT_UNEXPECTED_FILE' } });
+  it('and never settles does not keep the answer from the client for more than some seconds', async () => {
+    const called = new Promise<void>((resolve) => {
+      jest.spyOn(storage, 'stage').mockImplementationOnce(() => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    const body = form(file('small'), file('second', 'wrong'));
+    const half = body.indexOf('second') - 1;
+    const client = await application.connect();
+    client.head({ 'Content-Length': String(body.length) });
+    await client.send(body.subarray(0, half));
+    await called;
+    await client.send(body.subarray(half));
+    expect(await client.answer()).toMatchObject({ status: 400, body: { code: 'LIMIT_UNEXPECTED_FILE' } });
+    client.post(form(file('next')));
+    expect((await client.answer()).status).toBe(201);
+    client.destroy();
   });
 
   it('and never settles does not keep the server from the next request', async () => {
