@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { ConfigurationError, StorageClosedError, StorageError, type Storage } from '../contract/index.js';
+import { ConfigurationError, StorageError, type Storage } from '../contract/index.js';
 import type { StorageRegistry } from '../registry/index.js';
 import { requireStorage } from './name-storage.js';
 import { restateError } from '../wrappers/restate-error.js';
@@ -150,12 +150,6 @@ async function open({ name, storage }: OwnedStorage): Promise<void> {
 function named(name: string, operation: 'open' | 'close', cause: unknown): StorageError {
   const what = `The storage ${JSON.stringify(name)} could not be ${operation === 'open' ? 'opened' : 'closed'}`;
   const context = { operation, storage: name, cause };
-  if (cause instanceof StorageClosedError && operation === 'open') {
-    const message =
-      `${what}: it was closed before, as it is when an application that has it ends. ` +
-      'Where applications are made one after the other, as in tests, give a factory (useFactory) instead of an instance.';
-    return restateError(cause, { ...context, message });
-  }
   // only a storage error's own words are known to hold no path and no secret
   return cause instanceof StorageError
     ? restateError(cause, { ...context, message: `${what}: ${cause.message}` })

@@ -112,12 +112,22 @@ describe('close', () => {
       move: () => storage.move('a', 'b'),
       url: () => storage.url('a'),
       uploadUrl: () => storage.uploadUrl('a', { expiresIn: 60 }),
-      open: () => storage.open(),
     };
     for (const [operation, call] of Object.entries(calls)) {
       await expect(call()).rejects.toMatchObject({ code: 'STORAGE_CLOSED', operation });
     }
     expect(source.destroyed).toBe(true);
+  });
+
+  it('is undone by open, once, however many ask for it', async () => {
+    await storage.put('a', '1');
+    const closing = storage.close();
+    await Promise.all([storage.open(), storage.open(), closing]);
+    await storage.put('b', '1');
+    expect(storage.log).toEqual(['open', 'close', 'open']);
+    await storage.close();
+    await expect(storage.put('c', '1')).rejects.toMatchObject({ code: 'STORAGE_CLOSED' });
+    expect(storage.log).toEqual(['open', 'close', 'open', 'close']);
   });
 
   it('lets a put in flight settle first', async () => {

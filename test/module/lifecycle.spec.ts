@@ -255,7 +255,7 @@ describe('two applications in one process', () => {
     await two.close();
   });
 
-  it('share an instance until the last of them ends', async () => {
+  it('share an instance until the last of them ends, and a later one opens it again', async () => {
     const events: string[] = [];
     const root = StorageModule.forRoot({ storages: { a: new RecordingStorage('a', events) } });
     const [one, two, unborn] = [await compile(root), await compile(root), await compile(root)];
@@ -267,7 +267,11 @@ describe('two applications in one process', () => {
     await two.close();
     expect(events).toEqual(['open a', 'close a']);
 
-    await expect((await compile(root)).init()).rejects.toThrow('give a factory (useFactory) instead of an instance');
+    // as in a test file that makes the application anew for each test
+    const third = await compile(root);
+    await third.init();
+    await third.close();
+    expect(events).toEqual(['open a', 'close a', 'open a', 'close a']);
   });
 });
 

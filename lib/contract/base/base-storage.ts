@@ -114,9 +114,16 @@ export abstract class BaseStorage extends StorageHooks {
 
   // -------------------------------------------------------------------------------------------------------------- methods
 
-  /** Connects now rather than at the first call; the module does it at start-up. */
+  /**
+   * Connects now rather than at the first call; the module does it at start-up. After `close()` it opens the storage again, so that an
+   * instance in a module serves one application after the other, as in tests.
+   */
   async open(): Promise<void> {
-    await this.#call('open', undefined, {}, () => Promise.resolve());
+    try {
+      await this.#lifecycle.open();
+    } catch (error) {
+      throw this.#wrap(error, 'open', undefined, undefined);
+    }
   }
 
   put(key: string, data: StorageData, options: PutOptions = {}): Promise<StoredFile> {

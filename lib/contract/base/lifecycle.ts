@@ -53,6 +53,21 @@ export class Lifecycle {
     return this.#closing;
   }
 
+  /** Opens it now, also again after a close, which is let end first. */
+  async open(): Promise<void> {
+    const closing = this.#closing;
+    if (closing !== undefined) {
+      // whoever closed it has been told how that went
+      await closing.catch(() => undefined);
+      if (this.#closing === closing) {
+        this.#closing = undefined;
+        this.#opened = false;
+        this.#idle = undefined;
+      }
+    }
+    await this.run(() => Promise.resolve());
+  }
+
   /** One attempt at a time; a failed one is made again by the next call. */
   async #ready(): Promise<void> {
     this.#opening ??= this.#open();
