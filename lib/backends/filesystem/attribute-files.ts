@@ -134,7 +134,7 @@ export function decodeAttributes(key: string, text: string): FileAttributes {
 function parse(text: string): Partial<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value) : undefined;
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined; // the caller says what that means
   }

@@ -45,7 +45,9 @@ export class Folders {
     for (let path = folder; state === 'missing'; path = parentOf(path)) {
       state = await this.state(path);
       if (state === 'missing') {
-        if ((await unless(this.#disk.lstat(path), 'ENOENT', 'ENOTDIR')) !== undefined) return false; // a link to nowhere
+        // A link to nowhere is missing too, as mkdir would see it. A folder was made by another one at this moment.
+        const stats = await unless(this.#disk.lstat(path), 'ENOENT', 'ENOTDIR');
+        if (stats?.isDirectory() === false) return false;
         missing.unshift(path);
       }
     }

@@ -19,9 +19,12 @@ export interface Generation {
 export class Generations {
   /** The mode bits that mark a file. Without them every file counts as marked: its attributes are looked for always. */
   readonly mark: number;
+  /** Whether a file gets exactly the microsecond that it was told to have. */
+  readonly exactTimes: boolean;
   readonly #mask: bigint;
 
-  constructor(marksKept: boolean) {
+  constructor(marksKept: boolean, exactTimes: boolean) {
+    this.exactTimes = exactTimes;
     this.mark = marksKept ? ATTRIBUTES_MARK : 0;
     this.#mask = BigInt(this.mark);
   }

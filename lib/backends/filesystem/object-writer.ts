@@ -12,6 +12,7 @@ import { etagOf, type Generation, type Generations } from './generation.js';
 import type { KeyLocks } from './key-locks.js';
 import { NOTHING_THERE, type Location, type ObjectTree, type StoredObject } from './object-tree.js';
 import { describeObject } from './describe-object.js';
+import { stampsAfter, toNanoseconds } from './version-clock.js';
 import type { TemporaryFile, TemporaryFiles } from './temporary-files.js';
 
 /** How often a commit looks again after it lost a race about folders, which others make and remove beside it. */
@@ -131,7 +132,7 @@ export class ObjectWriter {
   /**
    * Moves an object by its own rename, so that it is under one of the two keys at every moment.
    *
-   * @returns `undefined` when that cannot be: the destination is as young as the source, whose time must not change while it lives
+   * @returns `undefined` when that cannot be: the destination is younger, and the file system does not keep the times it is told
    */
   move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
     return this.#locks.holdBoth(source, destination, conditions.signal, () =>
@@ -141,18 +142,21 @@ export class ObjectWriter {
 
   async #move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const object = (await this.#tree.locate(source)).object;
+      let object = (await this.#tree.locate(source)).object;
       if (object === undefined) throw new FileNotFoundError(source);
       const location = await this.#tree.locate(destination);
       const current = location.object;
       await this.#check(destination, current, conditions);
-      if (current !== undefined && object.generation.mtimeNs <= current.generation.mtimeNs) return undefined;
       const attributes = await this.#attributesOf(source, object.generation);
       const text = encodeAttributes(destination, attributes);
-      const generation = { ...object.generation, marked: text !== undefined };
       conditions.signal?.throwIfAborted();
-      // A mark without attributes means default ones, so this changes nothing for the readers of the source.
+      if (current !== undefined && object.generation.mtimeNs <= current.generation.mtimeNs) {
+        if (!this.#generations.exactTimes) return undefined;
+        object = await this.#stampAfter(source, object, current.generation);
+      }
+      // A mark without attributes means default ones: this changes nothing for the readers of the source.
       if (text !== undefined && !object.generation.marked) await this.#mark(object.path);
+      const generation = { ...object.generation, marked: text !== undefined };
       const outcome = await this.#withAttributes(destination, { path: object.path, generation }, text, () =>
         this.#put(destination, object.path, location, conditions),
       );
@@ -164,9 +168,23 @@ export class ObjectWriter {
     throw changedTooOften(destination);
   }
 
+  /** Gives a living object a later time: its attributes lie ready under that before it has it. */
+  async #stampAfter(key: string, object: StoredObject, version: Generation): Promise<StoredObject> {
+    const { path, generation } = object;
+    const [stamp = 0] = stampsAfter(version.mtimeNs);
+    const later = { ...generation, mtimeNs: toNanoseconds(stamp) };
+    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
+    if (text !== undefined) await this.#attributes.write(key, later, text);
+    await this.#disk.utimes(path, stamp);
+    await this.#temporaries.flush(path);
+    if (text !== undefined) await this.#attributes.remove(key, generation);
+    return { path, generation: later };
+  }
+
   async #mark(path: string): Promise<void> {
     const { mode } = await this.#disk.lstat(path);
     await this.#disk.chmod(path, (Number(mode) & 0o777) | this.#generations.mark);
+    await this.#temporaries.flush(path);
   }
 
   /** What is left of a source after its body went. */

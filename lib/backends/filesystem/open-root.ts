@@ -1,12 +1,12 @@
 import { ConfigurationError, PermissionError } from '../../contract/index.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { FileSystemSettings } from './filesystem-storage-config.js';
-import { ATTRIBUTES_MARK } from './generation.js';
+import { ATTRIBUTES_MARK, Generations } from './generation.js';
 import { Layout, parentOf } from './layout.js';
 import type { Owner } from './owner.js';
 
 /** A moment with every digit of a microsecond, to see which of them a file system keeps. */
-const PROBE_SECONDS = 1_000_000_000.123_457;
+const PROBE_SECONDS = (1_000_000_000_123_457 + 0.5) / 1_000_000;
 const PROBE_NS = 1_000_000_000_123_457_000n;
 /** The coarsest clock on which versions of a key can be told apart without waiting. */
 const COARSEST_NS = 1_000_000n;
@@ -79,10 +79,10 @@ function notAFolder(root: string, cause?: unknown): ConfigurationError {
 /**
  * Tries what the scheme stands on with the owner's own file, which nobody else changes.
  *
- * @returns whether the mark of attributes is kept; if not, attributes are looked for always
+ * @returns what versions look like there
  * @throws ConfigurationError for a file system that cannot hold a storage
  */
-export async function probeFileSystem(disk: Disk, layout: Layout, owner: Owner): Promise<boolean> {
+export async function probeFileSystem(disk: Disk, layout: Layout, owner: Owner): Promise<Generations> {
   const path = `${layout.temporary}/${owner.id}.probe`;
   try {
     await disk.link(owner.path, path);
@@ -104,7 +104,7 @@ export async function probeFileSystem(disk: Disk, layout: Layout, owner: Owner):
         'FileSystemStorage: root lies on a file system that keeps no fractions of a second, so that versions of a file cannot be told apart.',
       );
     }
-    return (Number(mode) & ATTRIBUTES_MARK) !== 0;
+    return new Generations((Number(mode) & ATTRIBUTES_MARK) !== 0, lost === 0n);
   } finally {
     await disk.unlink(path);
   }

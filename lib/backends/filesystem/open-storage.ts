@@ -4,7 +4,7 @@ import { DirectorySync } from './directory-sync.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { FileSystemSettings } from './filesystem-storage-config.js';
 import { Folders } from './folders.js';
-import { Generations } from './generation.js';
+import type { Generations } from './generation.js';
 import { KeyLocks } from './key-locks.js';
 import type { Layout } from './layout.js';
 import { Liveness } from './liveness.js';
@@ -38,7 +38,7 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
   const owner = await announce(disk, layout, folders);
   let claimed = false;
   try {
-    const generations = new Generations(await probeFileSystem(disk, layout, owner));
+    const generations = await probeFileSystem(disk, layout, owner);
     const dead = new DeadOwners(disk, layout, folders, owner, new Liveness(disk, layout));
     await claimRoot(disk, layout, owner, dead, exclusive);
     claimed = exclusive;

@@ -111,13 +111,15 @@ export class TemporaryFiles {
       await this.#disk.utimes(temporary.path, stamp);
       const generation = this.#generations.of(await this.#disk.lstat(temporary.path));
       if (generation.mtimeNs <= version.mtimeNs) continue;
-      if (this.#durable) await this.#fsync(temporary.path);
+      await this.flush(temporary.path);
       return { path: temporary.path, generation };
     }
     throw new StorageError('The file system keeps no later time than the one of the present version.');
   }
 
-  async #fsync(path: string): Promise<void> {
+  /** Makes times and mode of a file durable, where the storage is. */
+  async flush(path: string): Promise<void> {
+    if (!this.#durable) return;
     const fd = await this.#disk.open(path, 'r');
     try {
       await this.#disk.fsync(fd);

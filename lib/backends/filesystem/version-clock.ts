@@ -28,7 +28,7 @@ export function stampsAfter(mtimeNs: bigint): number[] {
   return [STEP, 10_000, 2_100_000].map((microseconds) => toSeconds(base + microseconds));
 }
 
-/** How many whole microseconds a stamp is, and what the file system should say of it. */
+/** What a file system that keeps microseconds says of a stamp. */
 export function toNanoseconds(seconds: number): bigint {
   return BigInt(Math.floor(seconds * MICROSECONDS)) * 1000n;
 }

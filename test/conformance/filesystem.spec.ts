@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, it } from '@jest/globals';
+import { defineCapabilities, FileSystemStorage, type FileSystemStorageConfig } from 'nestjs-storages';
+import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+
+interface OpenedFolder extends OpenedStorage {
+  readonly root: string;
+  readonly options: CreateOptions;
+}
+
+const roots = new WeakMap<object, string>();
+
+function open(root: string, config: Omit<FileSystemStorageConfig, 'root'>, options: CreateOptions): OpenedFolder {
+  const storage = new FileSystemStorage({ ...config, ...options, root });
+  roots.set(storage, root);
+  const close = async (): Promise<void> => {
+    await storage.close();
+    await rm(root, { recursive: true });
+  };
+  return { storage, root, options, close };
+}
+
+const variants: Record<string, Omit<FileSystemStorageConfig, 'root'>> = {
+  'FileSystemStorage, durability full': {},
+  'FileSystemStorage, durability fast': { durability: 'fast' },
+  'FileSystemStorage, exclusive': { durability: 'fast', exclusive: true },
+};
+
+for (const [name, config] of Object.entries(variants)) {
+  storageConformance({
+    name,
+    create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-')), config, options),
+    reopen: async ({ storage, root, options }) => {
+      await storage.close();
+      return open(root, config, options);
+    },
+    capabilities: defineCapabilities({
+      stage: 'native',
+      createOnly: true,
+      compareAndSwap: true,
+      conditionalCopy: true,
+      etagCoversAttributes: true,
+      persistent: true,
+    }),
+    // what is not committed, and locks that nobody holds
+    leftovers: async (storage) => {
+      const root = roots.get(storage) ?? '';
+      const left: string[] = [];
+      for (const folder of ['tmp', 'locks', 'break']) {
+        const names = await readdir(join(root, '.storages', folder)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return [];
+          throw error;
+        });
+        left.push(...names.map((entry) => `${folder}/${entry}`));
+      }
+      return left;
+    },
+    secrets: [tmpdir()],
+    runner: { describe, it, afterAll },
+  });
+}
