@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QuotaExceededError } from 'nestjs-storages';
 import { FaultyStorage } from 'nestjs-storages/testing';
@@ -57,6 +58,36 @@ describe('An upload to a storage that misbehaves', () => {
     gate.release();
     expect((await client.answer()).status).toBe(201);
     client.destroy();
+  });
+
+  it('and takes its time is waited for before the handler runs', async () => {
+    const gate = storage.hold('stage', { when: 'after' });
+    const client = await application.connect();
+    client.post(form(file('small')));
+    await gate.reached;
+    // whatever else the request waits for has come by then
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await inner.keys()).toEqual([]);
+    gate.release();
+    expect(await client.answer()).toMatchObject({ status: 201, body: { file: { size: 5 } } });
+    client.destroy();
+  });
+
+  it('and heeds its signal is not waited for when the request has failed', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn');
+    const gate = storage.hold('stage');
+    const body = form(file('small'), file('second', 'wrong'));
+    const half = body.indexOf('second') - 1;
+    const client = await application.connect();
+    client.head({ 'Content-Length': String(body.length) });
+    await client.send(body.subarray(0, half));
+    await gate.reached;
+    await client.send(body.subarray(half));
+    expect((await client.answer()).status).toBe(400);
+    client.destroy();
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+    await expectNothing();
   });
 
   it('and never settles does not keep the answer from the client for more than some seconds', async () => {

@@ -222,7 +222,15 @@ describe('StorageFileInterceptor', () => {
         options: { key: () => `of-${local.getStore() ?? 'nobody'}` },
         handler: (upload) => ({ key: upload?.key, handler: local.getStore() }),
       });
-      expect((await app.post(file(randomBytes(200_000)))).body).toEqual({ key: 'of-mine', handler: 'mine' });
+      const client = await app.connect();
+      const body = form(file(randomBytes(200_000)));
+      client.head({ 'Content-Length': String(body.length), Expect: '100-continue' });
+      // the interceptor waits for the body by then: what comes next comes from the socket
+      expect((await client.answer()).status).toBe(100);
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await client.send(body);
+      expect((await client.answer()).body).toEqual({ key: 'of-mine', handler: 'mine' });
+      client.destroy();
     });
 
     it('metadata is stored, as a value and from a function', async () => {
@@ -311,7 +319,17 @@ describe('StorageFileInterceptor', () => {
 
   it('takes parallel uploads: of one key only one is created', async () => {
     const storage = new MemoryStorage();
-    const app = await start({ storage, options: { key: () => 'one' } });
+    let arrived = 0;
+    let open: () => void = () => undefined;
+    const allArrived = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const key = async (): Promise<string> => {
+      if (++arrived === 20) open();
+      await allArrived;
+      return 'one';
+    };
+    const app = await start({ storage, options: { key } });
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => app.post(file(Buffer.alloc(100_000, index)))),
     );

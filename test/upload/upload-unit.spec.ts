@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryStorage, QuotaExceededError, type Storage } from 'nestjs-storages';
+import { FaultyStorage } from 'nestjs-storages/testing';
 import { UploadUnit, type StageRequest } from '../../lib/upload/upload-unit.js';
 import { WatchedStorage } from './watched-storage.js';
 
@@ -96,7 +97,9 @@ describe('An upload unit', () => {
   });
 
   it('that is rolled back while it stages leaves nothing, also of what is staged all the same', async () => {
-    const staging = [unit.stage(request(one, 'a')), unit.stage(request(other, 'b'))];
+    const heedless = new FaultyStorage(other);
+    heedless.settleAfterAbort('stage');
+    const staging = [unit.stage(request(one, 'a')), unit.stage(request(heedless, 'b'))];
     const settled = Promise.allSettled(staging);
     await unit.rollBack(new Error('no'));
     await settled;

@@ -92,6 +92,29 @@ describe('A client that goes away', () => {
     await expectNothing();
   });
 
+  it('behind a request that is still being handled on the same connection', async () => {
+    let hold: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      hold = resolve;
+    });
+    await application.close();
+    application = await UploadApplication.start({
+      storage,
+      handler: (upload) => {
+        if (upload !== undefined) handled++;
+        return held;
+      },
+    });
+    const client = await application.connect();
+    client.post(form());
+    client.head({ 'Content-Length': String(1024 * 1024) });
+    await client.send(Buffer.concat([partHead({ name: 'file', filename: 'a' }), Buffer.alloc(200_000)]));
+    await storage.untilStaging();
+    client.destroy();
+    await expectNothing();
+    hold();
+  });
+
   it('while the next good upload is served', async () => {
     const client = await application.connect();
     client.head({ 'Transfer-Encoding': 'chunked' });
