@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import {
   BaseStorage,
   ConfigurationError,
+  encodeKey,
   freezeStoredFile,
   InvalidKeyError,
   isStorage,
@@ -23,6 +24,7 @@ import {
   type SignalOptions,
   type SignedUpload,
   type StagedBytes,
+  type StagedFile,
   type Storage,
   type StoredFile,
 } from '../contract/index.js';
@@ -72,13 +74,15 @@ export class ScopedStorage extends BaseStorage {
   }
 
   protected override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {
-    const put = this.#inner.put(this.#innerKey(key), options.bytes ?? source, withoutChecks(options));
-    return this.#file(await this.#restating(() => put, key));
+    const put = (): Promise<StoredFile> =>
+      this.#inner.put(this.#innerKey(key), options.bytes ?? source, withoutChecks(options));
+    return this.#file(await this.#reading(source, 'put', key, put));
   }
 
   protected override async _stage(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes> {
-    const stage = this.#inner.stage(this.#innerKey(key), options.bytes ?? source, withoutChecks(options));
-    const staged = await this.#restating(() => stage, key);
+    const stage = (): Promise<StagedFile> =>
+      this.#inner.stage(this.#innerKey(key), options.bytes ?? source, withoutChecks(options));
+    const staged = await this.#reading(source, 'stage', key, stage);
     return {
       size: staged.size,
       commit: async () => this.#file(await this.#restating(() => staged.commit(), key)),
@@ -164,8 +168,12 @@ export class ScopedStorage extends BaseStorage {
     return this.#file(await this.#restating(() => this.#inner.move(from, to, options), source, destination));
   }
 
-  protected override _url(key: string, options: ResolvedUrlOptions): Promise<string> {
-    return this.#restating(() => this.#inner.url(this.#innerKey(key), options), key);
+  protected override async _url(key: string, options: ResolvedUrlOptions): Promise<string> {
+    const url = await this.#restating(() => this.#inner.url(this.#innerKey(key), options), key);
+    const innerPath = encodeKey(this.#innerKey(key));
+    // a pseudo-URL only names the object, so it does it as this view does; one that works must lead to where the object is
+    const pseudo = this.capabilities.urls === 'none' && url.endsWith(innerPath);
+    return pseudo ? url.slice(0, -innerPath.length) + encodeKey(key) : url;
   }
 
   protected override _uploadUrl(key: string, options: ResolvedUploadUrlOptions): Promise<SignedUpload> {
@@ -186,6 +194,19 @@ export class ScopedStorage extends BaseStorage {
 
   #from<T extends ResolvedListOptions>(options: T): T {
     return options.startAfter === undefined ? options : { ...options, startAfter: this.#innerKey(options.startAfter) };
+  }
+
+  /** The source is this view's: an error of its own is named here first, and a name that is there stays. */
+  async #reading<T>(source: Readable, operation: 'put' | 'stage', key: string, work: () => Promise<T>): Promise<T> {
+    const name = (error: unknown): void => {
+      if (error instanceof StorageError) error.withContext({ operation, storage: this.name, key });
+    };
+    source.on('error', name);
+    try {
+      return await this.#restating(work, key);
+    } finally {
+      source.off('error', name);
+    }
   }
 
   async #restating<T>(work: () => Promise<T>, ...keys: string[]): Promise<T> {

@@ -157,6 +157,18 @@ describe('a view under a prefix', () => {
     expect(await keysOf(inner.list())).toEqual([]);
   });
 
+  it('gives a pseudo-URL of its own key, and the working URL of the object', async () => {
+    class Public extends MemoryStorage {
+      override readonly capabilities = { ...new MemoryStorage().capabilities, urls: 'public' as const };
+
+      protected override _url(key: string): Promise<string> {
+        return Promise.resolve(`https://files.example/${key}`);
+      }
+    }
+    expect(await view.url('a b.txt')).toBe('memory:///a%20b.txt');
+    expect(await new ScopedStorage(new Public(), 'a/').url('b.txt')).toBe('https://files.example/a/b.txt');
+  });
+
   it('releases the inner stream when its own is left', async () => {
     const opened: Readable[] = [];
     class Watching extends MemoryStorage {
