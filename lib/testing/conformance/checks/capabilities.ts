@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { isStorage } from '../../../contract/index.js';
+import { promise } from '../check.js';
+import { expectUnchanged } from '../expect-stored.js';
+
+export const capabilities = promise(
+  'What the capabilities do not declare is refused with an UnsupportedOperationError before any I/O',
+  {
+    name: 'the storage declares what its harness expects',
+    run: ({ storage, capabilities }) => {
+      assert.deepEqual({ ...storage.capabilities }, { ...capabilities });
+      return Promise.resolve();
+    },
+  },
+  {
+    name: 'the storage has every method of the protocol',
+    run: ({ storage }) => {
+      assert.equal(isStorage(storage), true);
+      return Promise.resolve();
+    },
+  },
+  {
+    name: 'the capabilities are frozen, and their limits are whole numbers',
+    run: ({ storage }) => {
+      const { maxKeyBytes, maxMetadataBytes, maxSize } = storage.capabilities;
+      assert.ok(Object.isFrozen(storage.capabilities));
+      for (const limit of [maxKeyBytes, maxMetadataBytes, maxSize]) assert.ok(Number.isSafeInteger(limit) && limit > 0);
+      return Promise.resolve();
+    },
+  },
+  {
+    name: 'a declared size above maxSize is refused before any I/O, where there is a limit',
+    run: async (context) => {
+      const { storage, key } = context;
+      if (context.capabilities.maxSize === Number.MAX_SAFE_INTEGER) {
+        // without a limit every length that a number can say is taken as it is declared, and found wrong at the end
+        await context.rejects(storage.put(key('a'), 'a', { size: Number.MAX_SAFE_INTEGER }), 'INTEGRITY_FAILED');
+        return;
+      }
+      const file = await storage.put(key('a'), 'old');
+      const call = storage.put(key('a'), 'a', { size: context.capabilities.maxSize + 1 });
+      await context.rejects(call, 'FILE_TOO_LARGE', { operation: 'put', key: key('a') });
+      await expectUnchanged(storage, file, 'old');
+    },
+  },
+  {
+    name: 'createOnly is declared: put and stage take ifNoneMatch',
+    needs: 'createOnly',
+    run: async ({ storage, key }) => {
+      await storage.put(key('a'), 'a', { ifNoneMatch: '*' });
+      await (await storage.stage(key('b'), 'b', { ifNoneMatch: '*' })).commit();
+    },
+  },
+  {
+    name: 'compareAndSwap is declared: put, stage and delete take ifMatch',
+    needs: 'compareAndSwap',
+    run: async ({ storage, key }) => {
+      const first = await storage.put(key('a'), 'a');
+      const second = await storage.put(key('a'), 'b', { ifMatch: first.etag });
+      const third = await (await storage.stage(key('a'), 'c', { ifMatch: second.etag })).commit();
+      await storage.delete(key('a'), { ifMatch: third.etag });
+    },
+  },
+  {
+    name: 'conditionalCopy is declared: copy and move take ifNoneMatch',
+    needs: 'conditionalCopy',
+    run: async ({ storage, key }) => {
+      await storage.put(key('a'), 'a');
+      await storage.copy(key('a'), key('b'), { ifNoneMatch: '*' });
+      await storage.move(key('a'), key('c'), { ifNoneMatch: '*' });
+    },
+  },
+  {
+    name: 'signed URLs are declared: url takes expiresIn, disposition and contentType',
+    needs: 'signedUrls',
+    run: async ({ storage, key }) => {
+      const url = await storage.url(key('a'), { expiresIn: 60, disposition: 'attachment', contentType: 'text/plain' });
+      assert.match(url, /^https?:/);
+    },
+  },
+  {
+    name: 'upload URLs are declared: uploadUrl gives one',
+    needs: 'uploadUrls',
+    run: async ({ storage, key }) => {
+      assert.match((await storage.uploadUrl(key('a'), { expiresIn: 60 })).url, /^https?:/);
+    },
+  },
+);

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import type { Storage, StoredFile } from '../../contract/index.js';
+import { sha256 } from './sources/bytes.js';
+
+/** Asserts that two bodies are the same, without printing megabytes. */
+export function expectSameBytes(actual: Uint8Array, expected: Uint8Array, what = 'the bytes'): void {
+  if (Buffer.compare(actual, expected) === 0) return;
+  let at = 0;
+  while (at < actual.length && actual[at] === expected[at]) at++;
+  assert.fail(
+    `${what} differ from byte ${at} on: ${actual.length} bytes with sha256 ${sha256(actual)} ` +
+      `instead of ${expected.length} with ${sha256(expected)}`,
+  );
+}
+
+/** Reads a stream to its end. */
+export async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) {
+    assert.ok(chunk instanceof Uint8Array || Buffer.isBuffer(chunk), 'the stream must yield bytes');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Asserts that a key holds these bytes, through get and getBytes. */
+export async function expectContent(storage: Storage, key: string, expected: Uint8Array | string): Promise<void> {
+  const bytes = Buffer.from(expected);
+  expectSameBytes(await readAll(await storage.get(key)), bytes, `get(${JSON.stringify(key)}): the bytes`);
+  expectSameBytes(await storage.getBytes(key), bytes, `getBytes(${JSON.stringify(key)}): the bytes`);
+}
+
+/** Asserts that a key has no object, by every way of asking. */
+export async function expectMissing(storage: Storage, key: string): Promise<void> {
+  assert.equal(await storage.exists(key), false, `exists(${JSON.stringify(key)})`);
+  await assert.rejects(storage.info(key), { code: 'FILE_NOT_FOUND' });
+  await assert.rejects(storage.get(key), { code: 'FILE_NOT_FOUND' });
+  assert.ok(!(await keysOf(storage.list(key))).includes(key), `${JSON.stringify(key)} is listed`);
+}
+
+/** Asserts that an object is still exactly the one it was. */
+export async function expectUnchanged(storage: Storage, file: StoredFile, bytes: Uint8Array | string): Promise<void> {
+  assert.deepEqual(await storage.info(file.key), file);
+  await expectContent(storage, file.key, bytes);
+}
+
+/** Everything of a listing. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
+}
+
+export async function keysOf(files: AsyncIterable<StoredFile>): Promise<string[]> {
+  return (await collect(files)).map((file) => file.key);
+}
+
+/** An element that must be there. */
+export function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  assert.ok(item !== undefined, `there is no element ${index} of ${items.length}`);
+  return item;
+}
