@@ -24,8 +24,8 @@ export interface PendingUpload extends FileAttributes {
   readonly size: number;
   /**
    * The media type that was found in the bytes. What has no signature (text, CSV, JSON ...) gets the client's word only if that names a type
-   * which no browser runs, and the bytes look like text; all else is `application/octet-stream`. HTML and SVG are never taken
-   * on a client's word.
+   * which no browser runs, and the bytes look like text; all else is `application/octet-stream`. So is what a browser might run
+   * scripts in, HTML, SVG and XML, whatever the client says.
    */
   readonly contentType: string;
   /** The name of the form's field. */

@@ -141,6 +141,11 @@ describe('An upload that is refused', () => {
   it.each([
     ['a part without a name', 'Content-Disposition: form-data\r\n\r\nx', 'MISSING_FIELD_NAME'],
     ['a part named __proto__', 'Content-Disposition: form-data; name="__proto__"\r\n\r\nx', 'INVALID_FIELD_NAME'],
+    [
+      'a field in a charset that is not known',
+      'Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=klingon\r\n\r\nx',
+      'MULTIPART_MALFORMED_PART_HEADER',
+    ],
     ['a header that is none', 'Content-Disposition form-data\r\n\r\nx', 'MULTIPART_MALFORMED_PART_HEADER'],
     ['a header of more than 16 KiB', `X-Long: ${'a'.repeat(17 * KiB)}\r\n\r\nx`, 'MULTIPART_MALFORMED_PART_HEADER'],
   ])('has %s', async (_what, part, code) => {

@@ -101,12 +101,17 @@ describe('StorageFileInterceptor', () => {
     const html = '<!doctype html><script>alert(1)</script>';
     const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
 
+    const wordType = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+    const docx = storedZip('[Content_Types].xml', `<Override ContentType="${wordType}.main+xml"/>`);
+
     it.each([
+      ['an office document, which is no XML', docx, 'application/xml', wordType, '.docx'],
       ['an image with the right claim', png, 'image/png', 'image/png', '.png'],
       ['an image that claims to be text', png, 'text/plain', 'image/png', '.png'],
       ['HTML', html, 'text/html', 'application/octet-stream', ''],
       ['HTML that claims to be an image', html, 'image/png', 'application/octet-stream', ''],
       ['SVG', svg, 'image/svg+xml', 'application/octet-stream', ''],
+      ['SVG with an XML declaration', `<?xml version="1.0"?>${svg}`, 'image/svg+xml', 'application/octet-stream', ''],
       ['a script', 'alert(1)', 'text/javascript', 'application/octet-stream', ''],
       ['text', 'Grüße', 'text/plain', 'text/plain', '.txt'],
       ['CSV', 'a;b\n1;2', 'TEXT/CSV', 'text/csv', '.csv'],
@@ -363,3 +368,14 @@ describe('StorageFileInterceptor', () => {
     expect(listeners).toBe(first);
   });
 });
+
+/** The beginning of a zip file: one entry, not compressed (APPNOTE.TXT, section 4.3.7). */
+function storedZip(name: string, content: string): Buffer {
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(20, 4);
+  header.writeUInt32LE(Buffer.byteLength(content), 18);
+  header.writeUInt32LE(Buffer.byteLength(content), 22);
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name + content)]);
+}

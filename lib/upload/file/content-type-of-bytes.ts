@@ -4,6 +4,12 @@ import { UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
 /** How many bytes the signatures of file types need: what file-type reads at most. */
 const SIGNATURE_BYTES = 4100;
 
+/**
+ * Types in which a browser may run scripts. XML is one of them: SVG and XHTML with an XML declaration are found as no more than that. A file
+ * of such a type keeps neither type nor extension, so that nobody serves it as a page of the application's own origin by accident.
+ */
+const ACTIVE = /^(?:text|application)\/(?:html|xml|javascript|ecmascript)$|\+xml$/;
+
 export interface FoundType {
   readonly contentType: string;
   /** With its dot; empty where the type is unknown. */
@@ -35,6 +41,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
 export async function contentTypeOfBytes(head: Buffer, claimed: string): Promise<FoundType> {
   const bytes = head.subarray(0, SIGNATURE_BYTES);
   const found = await signatureOf(bytes);
+  if (found !== undefined && ACTIVE.test(found.mime)) return UNKNOWN;
   if (found !== undefined) return { contentType: found.mime, extension: `.${found.ext}` };
   const claim = claimed.toLowerCase();
   if (!CLAIMS.has(claim) || !looksLikeText(bytes)) return UNKNOWN;

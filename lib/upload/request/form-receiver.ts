@@ -12,8 +12,9 @@ import { cleanFileName, unescapeFormName } from '../multipart/file-name.js';
 import { addFormField, type FormBody } from '../multipart/form-body.js';
 import type { MultipartListener, PartHeader } from '../multipart/multipart-parser.js';
 import type { IncomingFile } from '../stored-upload.js';
-import { describeFields, type FileRule, type FormRules } from '../upload-rules.js';
+import type { FileRule, FormRules } from '../upload-rules.js';
 import type { UnitFile, UploadUnit } from '../upload-unit.js';
+import { FormContents } from './form-contents.js';
 
 /** What a receiver works with. */
 export interface FormReceiverOptions {
@@ -45,7 +46,7 @@ export class FormReceiver implements MultipartListener {
   readonly #tasks: Promise<void>[] = [];
   /** The files that have not been taken to their end. */
   readonly #open = new Set<Readable>();
-  readonly #counts = { parts: 0, fields: 0, files: 0, byField: new Map<string, number>() };
+  readonly #contents: FormContents;
   /** The application's functions run in the context of the handler, not in that of the socket's events. */
   readonly #scope = new AsyncResource('StorageUpload');
   #sink: Writable | undefined;
@@ -55,6 +56,7 @@ export class FormReceiver implements MultipartListener {
 
   constructor(options: FormReceiverOptions) {
     this.#options = options;
+    this.#contents = new FormContents(options.rules);
   }
 
   /**
@@ -107,13 +109,9 @@ export class FormReceiver implements MultipartListener {
 
   onField(header: PartHeader, value: string | undefined, truncated: boolean): void {
     if (this.#settled) return;
-    const { limits } = this.#options.rules;
     try {
-      const name = this.#nameOf(header);
-      if (++this.#counts.fields > limits.fields) throw refused.tooManyFields(limits.fields);
-      if (truncated) throw refused.fieldValueTooLong(name, limits.fieldSize);
-      if (value === undefined) throw refused.fieldValueUnreadable(name);
-      addFormField(this.#options.body, name, value);
+      const name = this.#contents.addPart(header);
+      addFormField(this.#options.body, name, this.#contents.addField(name, value, truncated));
     } catch (error) {
       this.#fail(error);
     }
@@ -131,11 +129,10 @@ export class FormReceiver implements MultipartListener {
   onEnd(): void {
     void Promise.all(this.#tasks).then(() => {
       if (this.#settled) return;
-      for (const [field, rule] of this.#options.rules.files) {
-        if (rule.required && !this.#counts.byField.has(field)) {
-          this.#fail(refused.fileMissing(field));
-          return;
-        }
+      const missing = this.#contents.missingFile();
+      if (missing !== undefined) {
+        this.#fail(refused.fileMissing(missing));
+        return;
       }
       this.#settle();
       this.#options.request.off('error', this.#onGone);
@@ -146,15 +143,14 @@ export class FormReceiver implements MultipartListener {
   // ---------------------------------------------------------------------------------------------------- one file
 
   async #takeFile(header: PartHeader, bytes: Readable, index: number): Promise<void> {
-    const fieldname = this.#nameOf(header);
+    const fieldname = this.#contents.addPart(header);
     // A file input that was left empty is sent without a name and without bytes. With bytes it is a file without a name.
     const named = header.filename !== undefined;
-    if (named) this.#ruleOf(fieldname);
+    if (named) this.#contents.ruleOf(fieldname);
     const head = await readHead(bytes);
     if (!named && head.whole && head.bytes.length === 0) return;
 
-    const rule = this.#ruleOf(fieldname);
-    this.#count(fieldname, rule);
+    const rule = this.#contents.addFile(fieldname);
     const { contentType, extension } = await contentTypeOfBytes(head.bytes, header.mimeType);
     const incoming: IncomingFile = {
       fieldname,
@@ -197,33 +193,6 @@ export class FormReceiver implements MultipartListener {
       options,
       replaces: key !== undefined && overwrite,
     });
-  }
-
-  // ------------------------------------------------------------------------------------------------------- rules
-
-  /** The name of a part's field, which every part has. Counts the part. */
-  #nameOf(header: PartHeader): string {
-    const { limits } = this.#options.rules;
-    if (++this.#counts.parts > limits.parts) throw refused.tooManyParts(limits.parts);
-    if (header.name === undefined || header.name === '') throw refused.fieldNameMissing();
-    if (Buffer.byteLength(header.name) > limits.fieldNameSize) {
-      throw refused.fieldNameTooLong(header.name, limits.fieldNameSize);
-    }
-    return unescapeFormName(header.name);
-  }
-
-  #ruleOf(fieldname: string): FileRule {
-    const rule = this.#options.rules.files.get(fieldname);
-    if (rule === undefined) throw refused.unexpectedFile(fieldname, describeFields(this.#options.rules));
-    return rule;
-  }
-
-  #count(fieldname: string, rule: FileRule): void {
-    const { limits } = this.#options.rules;
-    if (++this.#counts.files > limits.files) throw refused.tooManyFiles(limits.files);
-    const count = (this.#counts.byField.get(fieldname) ?? 0) + 1;
-    this.#counts.byField.set(fieldname, count);
-    if (count > rule.maxCount) throw refused.unexpectedFile(fieldname, describeFields(this.#options.rules));
   }
 
   // ---------------------------------------------------------------------------------------------------- the end
