@@ -35,7 +35,8 @@ export type ScopedStorageOptions = BaseStorageOptions;
 
 /**
  * A view of the objects of another storage whose keys begin with a prefix. Callers see keys without it, in files and in errors, and no key
- * reaches what lies outside. It promises what the inner storage promises. Closing it leaves the inner storage open.
+ * reaches what lies outside. It promises what the inner storage promises. The inner storage
+ * belongs to whoever made it: a view neither opens nor closes it.
  *
  * @example
  * const avatars = new ScopedStorage(uploads, 'avatars/');
@@ -66,11 +67,6 @@ export class ScopedStorage extends BaseStorage {
       );
     }
     this.capabilities = Object.freeze({ ...inner.capabilities, maxKeyBytes });
-  }
-
-  protected override async _open(): Promise<void> {
-    const { open } = this.#inner as { open?: unknown };
-    if (typeof open === 'function') await this.#restating(() => Promise.resolve<unknown>(open.call(this.#inner)));
   }
 
   protected override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {

@@ -45,7 +45,7 @@ describe('storages are opened when the application starts', () => {
       storage: 'bad',
       operation: 'open',
     });
-    expect(events).toEqual(['open good', 'open bad', 'close good']);
+    expect(events).toEqual(['open good', 'open bad', 'close good', 'close bad']);
   });
 
   it('and one that depends on a request is refused', async () => {
@@ -123,12 +123,40 @@ describe('each storage is closed once when the application ends', () => {
     expect(events.sort()).toEqual(names.map((name) => `close ${name}`));
   });
 
+  it("and Nest's own hooks of a storage are called once too, also of the default one", async () => {
+    const hooks: string[] = [];
+    class Hooked extends RecordingStorage {
+      onModuleInit(): void {
+        hooks.push('init');
+      }
+
+      onApplicationShutdown(): void {
+        hooks.push('shutdown');
+      }
+    }
+    class HookedClass extends Hooked {
+      constructor() {
+        super('a', []);
+      }
+    }
+    for (const definition of [
+      new Hooked('a', []),
+      { useFactory: () => new Hooked('a', []) },
+      { useClass: HookedClass },
+    ]) {
+      const app = await compile(StorageModule.forRoot({ storages: { a: definition } }));
+      await app.init();
+      await app.close();
+      expect(hooks.splice(0)).toEqual(['init', 'shutdown']);
+    }
+  });
+
   it('what was made of another one first', async () => {
     const events: string[] = [];
     class Slow extends RecordingStorage {
-      protected override async _close(): Promise<void> {
+      override async close(): Promise<void> {
         await new Promise((resolve) => setImmediate(resolve));
-        await super._close();
+        await super.close();
       }
     }
     const app = await compile(

@@ -91,9 +91,13 @@ describe('a wrong name fails at start-up, and the message lists the known ones',
     await app.close();
 
     const global = { module: class GlobalHandModule {}, global: true, providers: [provider], exports: [provider] };
+    // in a module that imports nothing Nest looks at the global ones in the order in which it found them
     const other = await start(() => ({
-      imports: [StorageModule.forRoot({ storages: { uploads: memory() } }), global],
-      providers: [Consumer],
+      imports: [
+        StorageModule.forRoot({ storages: { uploads: memory() } }),
+        { module: class BareModule {}, providers: [Consumer] },
+        global,
+      ],
     }));
     expect(other.get(Consumer).storage).toBe(mine);
     await other.close();

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { MemoryStorage, StorageModule, UPLOAD_DEFAULTS, type UploadDefaults } from 'nestjs-storages';
+import { UploadDefaultsHolder } from '../../lib/module/upload-defaults-holder.js';
 
 const upload = { limits: { fileSize: 7 } } satisfies UploadDefaults;
 const sync = (name: string, defaults?: UploadDefaults): ReturnType<typeof StorageModule.forRoot> =>
@@ -31,4 +32,9 @@ it.each([
   await expect(Test.createTestingModule({ imports }).compile()).rejects.toThrow(
     "'upload' is given in two registrations of the StorageModule",
   );
+});
+
+it('upload defaults that are known beforehand are complete for the first who asks', () => {
+  const none = { names: ['a'], exceptionFilter: true };
+  expect(new UploadDefaultsHolder([none, { ...none, upload }]).defaults).toEqual(upload);
 });

@@ -122,6 +122,11 @@ describe('a view under a prefix', () => {
 
   it('has errors of a list of deletions and of a stream in its own words too', async () => {
     class Refusing extends MemoryStorage {
+      // eslint-disable-next-line require-yield, @typescript-eslint/require-await -- it fails before it yields
+      protected override async *_list(): AsyncGenerator<StoredFile> {
+        throw new PermissionError('Cannot read "users/ada/b.txt".');
+      }
+
       protected override _delete(key: string): Promise<void> {
         return Promise.reject(
           new PermissionError(`users/ada/${key.slice(10)} or ${JSON.stringify(key)}: no.`, { key }),
@@ -129,6 +134,7 @@ describe('a view under a prefix', () => {
       }
     }
     const refusing = new ScopedStorage(new Refusing(), 'users/ada/');
+    await expect(keysOf(refusing.list())).rejects.toThrow('Cannot read "b.txt".');
     const { failed } = await refusing.deleteMany(['a.txt']);
     expect(failed).toEqual([
       { key: 'a.txt', error: expect.objectContaining({ key: 'a.txt', storage: 'ScopedStorage' }) },
@@ -153,6 +159,11 @@ describe('a view under a prefix', () => {
       code: 'SOURCE_FAILED',
       cause: broken,
       key: 'a.txt',
+    });
+    expect(await failureOf(view.put('a.txt', Readable.from([Buffer.from('a')]), { size: 2 }))).toMatchObject({
+      code: 'INTEGRITY_FAILED',
+      key: 'a.txt',
+      storage: 'ada',
     });
     expect(await keysOf(inner.list())).toEqual([]);
   });
