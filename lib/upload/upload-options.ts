@@ -4,7 +4,10 @@ import type { IncomingFile } from './stored-upload.js';
 /** When the files of a request become visible: before its handler runs, or after the handler has succeeded. */
 export type CommitMoment = 'beforeHandler' | 'afterHandler';
 
-/** Bounds of one request, by multer's names. Exactly the limit is allowed; one more is refused. `Infinity` lifts a limit. */
+/**
+ * Bounds of one request, by multer's names. Exactly the limit is allowed; one more is refused. `Infinity` lifts a limit. The header of each
+ * part is bounded by the parser, at 16 KiB (multer's `headerPairs` does nothing there, so it is not among them).
+ */
 export interface UploadLimits {
   /** Longest name of a field, in UTF-8 bytes. Default 255. */
   readonly fieldNameSize?: number | undefined;
