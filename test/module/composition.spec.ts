@@ -218,6 +218,7 @@ describe('a module that is loaded lazily', () => {
       StorageModule.forFeature([
         { name: 'lazy-view', prefix: 'lazy/' },
         { name: 'lazy-own', useFactory: () => new RecordingStorage('own', events) },
+        { name: 'lazy-again', useFactory: (storage: Storage) => storage, inject: [Storage] },
       ]),
     );
     const loader = app.get(LazyModuleLoader);
@@ -227,9 +228,10 @@ describe('a module that is loaded lazily', () => {
     expect(a).toBe(app.get(Storage));
     await view?.put('x.txt', 'x');
     expect(await a?.exists('lazy/x.txt')).toBe(true);
-    expect(app.get(StorageRegistry).names().sort()).toEqual(['a', 'lazy-own', 'lazy-view']);
+    expect(app.get(StorageRegistry).names().sort()).toEqual(['a', 'lazy-again', 'lazy-own', 'lazy-view']);
     await app.close();
-    expect(events).toEqual(['open a', 'open own', expect.stringContaining('close'), expect.stringContaining('close')]);
+    expect(events.slice(0, 2)).toEqual(['open a', 'open own']);
+    expect(events.slice(2).sort()).toEqual(['close a', 'close own']);
   });
 
   it('fails to load with a storage that cannot be opened', async () => {
