@@ -1,0 +1,214 @@
+import { readdirSync } from 'node:fs';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import type { FileSystemStorageConfig } from 'nestjs-storages';
+import { FaultyDiskStorage, systemError, type DiskCall } from './faulty-disk.js';
+import { filesBelow, withRoot } from './temporary-root.js';
+
+const MIB = 1024 * 1024;
+
+function withDisk<T>(
+  test: (storage: FaultyDiskStorage, root: string) => Promise<T>,
+  config: Omit<FileSystemStorageConfig, 'root'> = { durability: 'fast' },
+): Promise<T> {
+  return withRoot(async (root) => {
+    const storage = new FaultyDiskStorage({ ...config, root });
+    try {
+      await storage.open();
+      return await test(storage, root);
+    } finally {
+      await storage.close();
+    }
+  });
+}
+
+/** Everything that is not an object or its attributes. */
+async function leftIn(root: string): Promise<string[]> {
+  return (await filesBelow(root)).filter((path) => /^\.storages\/(?:tmp|locks|break)\//.test(path));
+}
+
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+function pattern(length: number): Buffer {
+  return Buffer.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255);
+}
+
+function streamOf(bytes: Buffer, chunk: number): Readable {
+  return Readable.from(
+    (function* () {
+      for (let i = 0; i < bytes.length; i += chunk) yield bytes.subarray(i, i + chunk);
+    })(),
+    { objectMode: false },
+  );
+}
+
+describe('a disk that takes fewer bytes than it is given', () => {
+  it.each([1000, 65_536, 100_000])('gets the rest again (%s at a time)', (largestWrite) =>
+    withDisk(async (storage) => {
+      storage.disk.largestWrite = largestWrite;
+      const bytes = pattern(700_001);
+      await storage.put('stream', streamOf(bytes, 60_000));
+      await storage.put('bytes', bytes);
+      storage.disk.largestWrite = Infinity;
+      expect(bytes.equals(await storage.getBytes('stream'))).toBe(true);
+      expect(bytes.equals(await storage.getBytes('bytes'))).toBe(true);
+    }),
+  );
+
+  it('and says otherwise is not believed', () =>
+    withDisk(async (storage, root) => {
+      await storage.put('key', 'old');
+      const writev = storage.disk.writev.bind(storage.disk);
+      storage.disk.writev = async (fd, buffers) => {
+        await writev(fd, [Buffer.from('!')]);
+        return buffers.reduce((sum, { length }) => sum + length, 0);
+      };
+      await expect(storage.put('key', 'new bytes')).rejects.toMatchObject({ code: 'INTEGRITY_FAILED' });
+      expect(String(await storage.getBytes('key'))).toBe('old');
+      expect(await leftIn(root)).toEqual([]);
+    }));
+
+  it('and takes none fails the put', () =>
+    withDisk(async (storage, root) => {
+      storage.disk.largestWrite = 0;
+      await expect(storage.put('key', 'bytes')).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+      expect(await leftIn(root)).toEqual([]);
+    }));
+});
+
+describe('a call that fails', () => {
+  const calls: DiskCall[] = ['open', 'writev', 'futimes', 'fsync', 'fstat', 'close', 'link', 'rename'];
+  const errors = {
+    ENOSPC: 'QUOTA_EXCEEDED',
+    EDQUOT: 'QUOTA_EXCEEDED',
+    EACCES: 'PERMISSION_DENIED',
+    EROFS: 'PERMISSION_DENIED',
+    EMFILE: 'CONNECTION_FAILED',
+    EIO: 'STORAGE_FAILURE',
+  } as const;
+
+  it.each(Object.entries(errors))('with %s is a %s at every step, and the old object stays', (errno, code) =>
+    withDisk(
+      async (storage, root) => {
+        const old = await storage.put('a/key', 'old', { metadata: { version: 'old' } });
+        const descriptors = openDescriptors();
+        for (const call of calls) {
+          for (const metadata of [{}, { version: 'new' }]) {
+            for (const body of [Buffer.from('new bytes'), streamOf(pattern(MIB), 65_536)]) {
+              storage.disk.before = (name) => {
+                if (name === call) {
+                  storage.disk.before = () => undefined;
+                  throw systemError(errno);
+                }
+              };
+              const failed = storage.put('a/key', body, { metadata });
+              await expect(failed).rejects.toMatchObject({ code, key: 'a/key', operation: 'put' });
+              await failed.catch((error: Error) => {
+                expect(error.message).not.toContain('/a/path');
+              });
+              expect(await storage.info('a/key')).toEqual(old);
+              expect(String(await storage.getBytes('a/key'))).toBe('old');
+              expect(await leftIn(root)).toEqual([]);
+              expect((await filesBelow(root)).filter((path) => path.includes('/attrs/'))).toHaveLength(1);
+            }
+          }
+        }
+        expect(openDescriptors()).toBe(descriptors);
+      },
+      { durability: 'full' },
+    ),
+  );
+
+  it('while reading fails the stream and closes the file', () =>
+    withDisk(async (storage) => {
+      await storage.put('key', pattern(4 * MIB));
+      const descriptors = openDescriptors();
+      const stream = await storage.get('key');
+      storage.disk.before = (call) => {
+        if (call === 'read') throw systemError('EIO');
+      };
+      await expect(stream.toArray()).rejects.toMatchObject({ code: 'STORAGE_FAILURE', operation: 'get', key: 'key' });
+      expect(openDescriptors()).toBe(descriptors);
+    }));
+});
+
+describe('a file that a stranger cuts short', () => {
+  it('fails its reader rather than end early', () =>
+    withDisk(async (storage, root) => {
+      await storage.put('key', pattern(4 * MIB));
+      const stream = await storage.get('key', { range: { offset: 10 } });
+      await truncate(join(root, 'key'), MIB);
+      await expect(stream.toArray()).rejects.toMatchObject({ code: 'INTEGRITY_FAILED' });
+    }));
+});
+
+describe('descriptors', () => {
+  it('are all closed, however a call ends', () =>
+    withDisk(async (storage) => {
+      await storage.put('key', pattern(4 * MIB), { metadata: { some: 'thing' } });
+      await storage.put('small', 'bytes');
+      const before = openDescriptors();
+      for (let i = 0; i < 20; i++) {
+        for await (const _ of await storage.get('key')) break;
+        await storage.get('small');
+        await storage.getBytes('key', { range: { offset: 5, length: 10 } });
+        await storage.copy('key', 'copy');
+        await storage.move('copy', 'moved');
+        await expect(storage.get('key', { range: { offset: 5 * MIB } })).rejects.toMatchObject({
+          code: 'RANGE_NOT_SATISFIABLE',
+        });
+        await expect(storage.get('key', { ifMatch: 'other' })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+        await expect(
+          storage.put('torn', new Readable({ read: () => undefined }).destroy(new Error('gone'))),
+        ).rejects.toMatchObject({ code: expect.any(String) });
+        const staged = await storage.stage('staged', pattern(MIB));
+        await staged.abort();
+      }
+      expect(openDescriptors()).toBe(before);
+    }));
+});
+
+describe('durability', () => {
+  it.each([
+    ['full', 4, 'file, attributes, their folder, the folder of the object'],
+    ['fast', 0, 'nothing'],
+  ] as const)('%s syncs %s times for one put: %s', (durability, times) =>
+    withDisk(
+      async (storage) => {
+        await storage.put('a/key', 'warm', { metadata: { a: 'b' } });
+        storage.disk.calls.length = 0;
+        await storage.put('a/key', 'bytes', { metadata: { a: 'b' } });
+        expect(storage.disk.calls.filter((call) => call === 'fsync')).toHaveLength(times);
+      },
+      { durability },
+    ),
+  );
+
+  it('full syncs the folder of every folder it made', () =>
+    withDisk(
+      async (storage) => {
+        storage.disk.calls.length = 0;
+        await storage.put('a/b/c/key', 'bytes');
+        // the file, a/b/c, and what a, b and c were made in
+        expect(storage.disk.calls.filter((call) => call === 'fsync').length).toBeGreaterThanOrEqual(5);
+      },
+      { durability: 'full' },
+    ));
+
+  it('full shares the fsync of a folder among puts that are under way together', () =>
+    withDisk(
+      async (storage) => {
+        await storage.put('warm', '');
+        storage.disk.calls.length = 0;
+        await Promise.all(Array.from({ length: 32 }, (_, i) => storage.put(`key-${i}`, 'bytes')));
+        const syncs = storage.disk.calls.filter((call) => call === 'fsync').length;
+        expect(syncs).toBeGreaterThanOrEqual(33);
+        expect(syncs).toBeLessThan(60);
+      },
+      { durability: 'full' },
+    ));
+});
