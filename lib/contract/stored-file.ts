@@ -97,7 +97,8 @@ export function freezeStoredFile(file: StoredFile): StoredFile {
     size,
     contentType,
     etag,
-    lastModified,
+    // a date cannot be frozen: each file has its own
+    lastModified: new Date(lastModified),
     metadata: Object.isFrozen(metadata) ? metadata : Object.freeze(Object.fromEntries(Object.entries(metadata))),
     ...(cacheControl === undefined ? undefined : { cacheControl }),
     ...(contentDisposition === undefined ? undefined : { contentDisposition }),

@@ -105,7 +105,7 @@ export class MemoryStorage extends BaseStorage {
       const { file, bytes } = this.#find(key);
       const range = resolveRead(file, options);
       const body = new MemoryReader(bytes, range?.offset ?? 0, range?.length ?? file.size);
-      resolve({ file, range, body });
+      resolve({ file: freezeStoredFile(file), range, body });
     });
   }
 
@@ -119,7 +119,7 @@ export class MemoryStorage extends BaseStorage {
 
   protected override _info(key: string): Promise<StoredFile> {
     return new Promise((resolve) => {
-      resolve(this.#find(key).file);
+      resolve(freezeStoredFile(this.#find(key).file));
     });
   }
 
@@ -145,7 +145,7 @@ export class MemoryStorage extends BaseStorage {
       const key = keys[i];
       if (key?.startsWith(prefix) !== true) return;
       const found = this.#objects.get(key); // it may have gone since the keys were ordered
-      if (found !== undefined) yield found.file;
+      if (found !== undefined) yield freezeStoredFile(found.file);
     }
   }
 
@@ -261,7 +261,7 @@ export class MemoryStorage extends BaseStorage {
     this.#objects.set(key, { file, bytes });
     this.#storedBytes += bytes.length - (replaced?.file.size ?? 0);
     if (replaced === undefined) this.#sortedKeys = undefined;
-    return file;
+    return freezeStoredFile(file); // the caller's own: its date can be changed
   }
 
   #remove(key: string, found: StoredObject): void {

@@ -61,3 +61,8 @@ export function at<T>(items: readonly T[], index: number): T {
   assert.ok(item !== undefined, `there is no element ${index} of ${items.length}`);
   return item;
 }
+
+/** Keys in the order that every listing has. */
+export function byBytes(keys: readonly string[]): string[] {
+  return [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}

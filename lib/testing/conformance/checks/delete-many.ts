@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Storage } from '../../../contract/index.js';
 import { promise, type CheckBody } from '../check.js';
 import { collect, expectContent, expectMissing, keysOf } from '../expect-stored.js';
 import { DEFAULT_LIMITS } from '../harness.js';
-
-/** Puts many small objects, some at a time. */
-export async function putMany(storage: Storage, keys: readonly string[]): Promise<void> {
-  const queue = keys.values();
-  const worker = async (): Promise<void> => {
-    for (const key of queue) await storage.put(key, 'x');
-  };
-  await Promise.all(Array.from({ length: 16 }, worker));
-}
+import { putMany } from './put-many.js';
 
 const counts: readonly CheckBody[] = DEFAULT_LIMITS.deleteCounts.map((_usual, index) => ({
   name: `deleteMany takes a number of keys with a result for each (${['none', 'one', 'a thousand', 'one more', 'many'][index] ?? index})`,

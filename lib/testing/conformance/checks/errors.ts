@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { inspect } from 'node:util';
-import type { Storage } from '../../../contract/index.js';
+import { format, inspect } from 'node:util';
+import { PreconditionFailedError, type Storage } from '../../../contract/index.js';
 import { promise, type CheckBody } from '../check.js';
 import { expectNoSecret } from '../expect-error.js';
 import { failingStream } from '../sources/streams.js';
@@ -29,7 +29,6 @@ const missing: readonly CheckBody[] = NEED_AN_OBJECT.map(([method, call]) => ({
     assert.equal(error.name, 'FileNotFoundError');
     assert.equal(error.retryable, false);
     assert.ok(error.stack?.includes('FileNotFoundError'), 'the stack names the error');
-    assert.equal(JSON.parse(JSON.stringify({ code: error.code })).code, 'FILE_NOT_FOUND');
   },
 }));
 
@@ -92,7 +91,7 @@ export const errors = promise(
       await storage.put(key('a'), 'a');
       const error = await context.rejects(storage.put(key('a'), 'b', { ifNoneMatch: '*' }), 'FILE_EXISTS');
       assert.equal(error.name, 'FileExistsError');
-      assert.equal(Object.getPrototypeOf(Object.getPrototypeOf(error)).constructor.name, 'PreconditionFailedError');
+      assert.ok(error instanceof PreconditionFailedError);
       assert.equal(error.retryable, false);
     },
   },
@@ -122,11 +121,8 @@ export const errors = promise(
   {
     name: 'the storage shows nothing of its configuration when it is logged, printed or serialized',
     run: ({ storage, secrets }) => {
-      for (const text of [
-        inspect(storage, { depth: 5, showHidden: false }),
-        JSON.stringify(storage),
-        String(storage),
-      ]) {
+      const printed = [inspect(storage, { depth: 5 }), JSON.stringify(storage), format('%s %o', storage, storage)];
+      for (const text of printed) {
         expectNoSecret(text, secrets);
       }
       return Promise.resolve();

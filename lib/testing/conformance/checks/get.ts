@@ -2,52 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { StoredFileStream } from '../../../contract/index.js';
 import { promise, type CheckContext } from '../check.js';
 import { expectSameBytes, readAll } from '../expect-stored.js';
 import { newlyOpen, openFiles } from '../measure/open-files.js';
-import { bytesOf, sha256 } from '../sources/bytes.js';
-import { streamInChunks } from '../sources/streams.js';
-
-/** Waits until a stream has let go of what it held. */
-async function closed(stream: StoredFileStream): Promise<void> {
-  if (!stream.closed) await once(stream, 'close');
-}
-
-/** Opens a large object and reads its first chunk, so that most of it is still to come. */
-async function halfRead({ storage, key, limits }: CheckContext): Promise<{
-  readonly bytes: Buffer;
-  readonly stream: StoredFileStream;
-  rest(): Promise<Buffer>;
-}> {
-  const bytes = bytesOf(limits.largeObject, 11);
-  await storage.put(key('large'), streamInChunks(bytes, 65_536), { metadata: { version: 'old' } });
-  const stream = await storage.get(key('large'));
-  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const first = await iterator.next();
-  assert.notEqual(first.done, true);
-  const rest = async (): Promise<Buffer> =>
-    Buffer.concat([Buffer.from(first.value as Uint8Array), await readAll({ [Symbol.asyncIterator]: () => iterator })]);
-  return { bytes, stream, rest };
-}
-
-const snapshot = (
-  what: string,
-  change: (context: CheckContext) => Promise<unknown>,
-): Parameters<typeof promise>[1] => ({
-  name: `a reader reads the whole old object when it is ${what} meanwhile`,
-  run: async (context) => {
-    const { bytes, stream, rest } = await halfRead(context);
-    const file = stream.file;
-    await change(context);
-    const read = await rest();
-    assert.equal(read.length, bytes.length);
-    assert.equal(sha256(read), sha256(bytes));
-    assert.deepEqual(stream.file, file);
-    assert.deepEqual(file.metadata, { version: 'old' });
-    await context.storage.deletePrefix(context.prefix);
-  },
-});
+import { bytesOf } from '../sources/bytes.js';
 
 export const getRejects = promise(
   'get rejects at the call, before a byte, when there is no object',
@@ -87,144 +45,6 @@ export const getRejects = promise(
     run: async (context) => {
       const call = context.storage.get(context.key('missing'), { range: { offset: 10 } });
       await context.rejects(call, 'FILE_NOT_FOUND', { operation: 'get' });
-    },
-  },
-);
-
-export const getSnapshot = promise(
-  'get reads the snapshot it opened, whatever happens to the key meanwhile',
-  snapshot('overwritten', ({ storage, key }) => storage.put(key('large'), 'new', { metadata: { version: 'new' } })),
-  snapshot('deleted', ({ storage, key }) => storage.delete(key('large'))),
-  snapshot('deleted and put again', async ({ storage, key }) => {
-    await storage.delete(key('large'));
-    await storage.put(key('large'), bytesOf(100_000));
-  }),
-  snapshot('moved away', ({ storage, key }) => storage.move(key('large'), key('elsewhere'))),
-  snapshot('replaced by a copy', async ({ storage, key }) => {
-    await storage.put(key('other'), 'other');
-    await storage.copy(key('other'), key('large'));
-  }),
-  {
-    name: 'file and body of a stream that was opened before an overwrite belong together',
-    run: async ({ storage, key }) => {
-      await storage.put(key('a'), 'old bytes', { metadata: { version: 'old' } });
-      const stream = await storage.get(key('a'));
-      await storage.put(key('a'), 'newer bytes', { metadata: { version: 'new' } });
-      assert.deepEqual([stream.file.size, stream.file.metadata['version']], [9, 'old']);
-      assert.equal((await readAll(stream)).toString(), 'old bytes');
-    },
-  },
-  {
-    name: 'two readers of one object do not disturb each other',
-    run: async ({ storage, key }) => {
-      const bytes = bytesOf(500_000);
-      await storage.put(key('a'), bytes);
-      const [one, two] = await Promise.all([storage.get(key('a')), storage.get(key('a'))]);
-      const read = await Promise.all([readAll(one), readAll(two)]);
-      for (const each of read) expectSameBytes(each, bytes);
-    },
-  },
-  {
-    name: 'a reader that changes the chunks it got does not change the object',
-    run: async ({ storage, key }) => {
-      const bytes = bytesOf(100_000);
-      await storage.put(key('a'), bytes);
-      for await (const chunk of (await storage.get(key('a'))) as AsyncIterable<Buffer>) chunk.fill(0);
-      (await storage.getBytes(key('a'))).fill(0);
-      expectSameBytes(await storage.getBytes(key('a')), bytes);
-    },
-  },
-);
-
-export const getReleases = promise(
-  'get releases its source at once on break, destroy and abort, and an unread stream harms nobody',
-  {
-    name: 'leaving a stream by break, 20 times, leaves no file open',
-    run: async ({ storage, key, limits }) => {
-      await storage.put(key('a'), bytesOf(limits.largeObject));
-      const before = openFiles();
-      for (let round = 0; round < 20; round++) {
-        const stream = await storage.get(key('a'));
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          assert.ok(chunk.length > 0);
-          break;
-        }
-        assert.equal(stream.destroyed, true);
-        await closed(stream);
-      }
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
-      await storage.delete(key('a'));
-    },
-  },
-  {
-    name: 'reading to the end, 20 times, leaves no file open',
-    run: async ({ storage, key }) => {
-      await storage.put(key('a'), bytesOf(200_000));
-      const before = openFiles();
-      for (let round = 0; round < 20; round++) {
-        const stream = await storage.get(key('a'));
-        await readAll(stream);
-        await closed(stream);
-      }
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
-    },
-  },
-  {
-    name: 'destroying a stream that nobody has read leaves no file open, and raises nothing',
-    run: async ({ storage, key }) => {
-      await storage.put(key('a'), bytesOf(200_000));
-      const before = openFiles();
-      for (const reason of [undefined, new Error('not needed any more')]) {
-        const stream = await storage.get(key('a'));
-        stream.destroy(reason);
-        await closed(stream);
-      }
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
-    },
-  },
-  {
-    name: 'a sink that fails closes the stream',
-    run: async ({ storage, key }) => {
-      await storage.put(key('a'), bytesOf(500_000));
-      const before = openFiles();
-      const stream = await storage.get(key('a'));
-      const failure = new Error('the sink broke');
-      const sink = new Writable({
-        write: (_chunk, _encoding, callback) => {
-          callback(failure);
-        },
-      });
-      await assert.rejects(pipeline(stream, sink), failure);
-      await closed(stream);
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
-    },
-  },
-  {
-    name: 'a signal that fires in the middle of reading ends the stream with an AbortError',
-    run: async (context) => {
-      const { storage, key, limits } = context;
-      await storage.put(key('a'), bytesOf(limits.largeObject));
-      const before = openFiles();
-      const controller = new AbortController();
-      const stream = await storage.get(key('a'), { signal: controller.signal });
-      const failure = await readAll(abortAfterFirst(stream, controller)).catch((error: unknown) => error);
-      context.expectError(failure, 'ABORTED', { operation: 'get', key: key('a') });
-      await closed(stream);
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
-      await storage.delete(key('a'));
-    },
-  },
-  {
-    name: 'a signal that fires after the call ends a stream that nobody has read, and raises nothing',
-    run: async ({ storage, key }) => {
-      await storage.put(key('a'), bytesOf(200_000));
-      const before = openFiles();
-      const controller = new AbortController();
-      const stream = await storage.get(key('a'), { signal: controller.signal });
-      controller.abort();
-      await closed(stream);
-      assert.equal(stream.destroyed, true);
-      assert.deepEqual(newlyOpen(before), [], 'files are still open');
     },
   },
 );
@@ -305,10 +125,3 @@ export const getBytesGives = promise(
     },
   },
 );
-
-async function* abortAfterFirst(stream: StoredFileStream, controller: AbortController): AsyncGenerator<Buffer> {
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    yield chunk;
-    controller.abort();
-  }
-}

@@ -6,6 +6,7 @@ import { collect, expectSameBytes, readAll } from '../expect-stored.js';
 import { newlyOpen, openFiles } from '../measure/open-files.js';
 import { bytesOf } from '../sources/bytes.js';
 import { PushedSource } from '../sources/pushed-source.js';
+import { streamClosed } from '../stream-closed.js';
 
 /** Every method, with arguments that would otherwise do. */
 export const CALLS: readonly (readonly [string, (storage: Storage, signal?: AbortSignal) => Promise<unknown>])[] = [
@@ -146,10 +147,9 @@ export const closes = promise(
       const unread = await storage.get('a');
       await once(read, 'readable');
       const failure = failureOf(read);
-      const gone = unread.closed ? undefined : once(unread, 'close');
       await storage.close();
       context.expectError(await failure, 'STORAGE_CLOSED', { key: 'a' });
-      await gone;
+      await streamClosed(unread);
       assert.equal(unread.destroyed, true);
       assert.deepEqual(newlyOpen(before), [], 'files are still open');
     },

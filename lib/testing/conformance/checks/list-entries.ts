@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ListEntriesOptions, ListEntry } from '../../../contract/index.js';
 import { promise, type CheckContext } from '../check.js';
 import { collect } from '../expect-stored.js';
-import { putMany } from './delete-many.js';
+import { putMany } from './put-many.js';
 
 const nameOf = (entry: ListEntry): string => (entry.kind === 'file' ? entry.file.key : entry.prefix);
 

@@ -5,6 +5,7 @@ import { collect, expectContent, expectMissing } from '../expect-stored.js';
 import { PushedSource } from '../sources/pushed-source.js';
 
 /** Values that a caller without types may give. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the place where it stands says which type it is not
 const wrong = <T>(value: unknown): T => value as T;
 
 const PUT_OPTIONS: readonly (readonly [string, unknown])[] = [

@@ -6,6 +6,7 @@ import { newlyOpen, openFiles } from '../measure/open-files.js';
 import { bytesOf } from '../sources/bytes.js';
 import { PushedSource } from '../sources/pushed-source.js';
 import { EndlessStream, failingStream, failingWebStream, streamOf } from '../sources/streams.js';
+import { Watched } from '../watched.js';
 
 const OLD = { metadata: { version: 'old' }, contentType: 'text/x-old' } as const;
 const NEW = { metadata: { version: 'new' }, contentType: 'text/x-new' } as const;
@@ -200,16 +201,12 @@ export const putAllOrNothing = promise(
       const write = (number: number): Promise<StoredFile> =>
         storage.put(key('a'), versions[number % 3] ?? '', { metadata: { number: `${number % 3}` } });
       await write(0);
-      let writing = true;
-      const writer = (async () => {
-        try {
-          for (let number = 1; number <= 40; number++) await write(number);
-        } finally {
-          writing = false;
-        }
-      })();
+      const writeMany = async (): Promise<void> => {
+        for (let number = 1; number <= 40; number++) await write(number);
+      };
+      const writer = new Watched(writeMany());
       let reads = 0;
-      while (writing || reads < 3) {
+      while (!writer.settled || reads < 3) {
         const stream = await storage.get(key('a'));
         const { metadata, size } = stream.file;
         const bytes = await readAll(stream);
@@ -217,7 +214,7 @@ export const putAllOrNothing = promise(
         assert.ok(bytes.equals(versions[Number(metadata['number'])] ?? Buffer.alloc(0)), 'bytes of another version');
         reads++;
       }
-      await writer;
+      await writer.promise;
     },
   },
   {
