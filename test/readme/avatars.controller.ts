@@ -1,0 +1,32 @@
+// #region upload
+import { Controller, Get, Param, Post, StreamableFile, UploadedFile, UseInterceptors } from '@nestjs/common';
+import { InjectStorage, Storage, StorageFileInterceptor, type StoredUpload } from 'nestjs-storages';
+
+@Controller('avatars')
+export class AvatarsController {
+  constructor(@InjectStorage('avatars') private readonly avatars: Storage) {}
+
+  @Post(':user')
+  @UseInterceptors(
+    StorageFileInterceptor('file', {
+      storage: 'avatars',
+      limits: { fileSize: 5 * 1024 * 1024 },
+      metadata: (file) => ({ name: file.originalname }),
+    }),
+  )
+  upload(@UploadedFile() file: StoredUpload): { key: string; size: number; type: string } {
+    // Here every byte is on the disk. When this handler throws, the file is removed again.
+    return { key: file.key, size: file.size, type: file.contentType };
+  }
+
+  @Get(':key')
+  async download(@Param('key') key: string): Promise<StreamableFile> {
+    const stream = await this.avatars.get(key);
+    return new StreamableFile(stream, {
+      type: stream.file.contentType,
+      length: stream.file.size,
+      disposition: 'attachment',
+    });
+  }
+}
+// #endregion
