@@ -49,8 +49,8 @@ for (const [name, config] of Object.entries(variants)) {
       const root = roots.get(storage) ?? '';
       const left: string[] = [];
       for (const folder of ['tmp', 'locks', 'break']) {
-        const names = await readdir(join(root, '.storages', folder)).catch((error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return [];
+        const names = await readdir(join(root, '.storages', folder)).catch((error: unknown) => {
+          if ((error as { code?: unknown }).code === 'ENOENT') return [];
           throw error;
         });
         left.push(...names.map((entry) => `${folder}/${entry}`));

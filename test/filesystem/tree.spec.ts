@@ -12,7 +12,19 @@ import { filesBelow, keysOf, withRoot, withStorage } from './temporary-root.js';
 const run = promisify(execFile);
 
 const part = fc.oneof(
-  fc.constantFrom('a', 'b', '.storages', 'tmp', 'f', 'd', 'm', 'x'.repeat(255), 'x'.repeat(256), 'ü'.repeat(130), '%2F'),
+  fc.constantFrom(
+    'a',
+    'b',
+    '.storages',
+    'tmp',
+    'f',
+    'd',
+    'm',
+    'x'.repeat(255),
+    'x'.repeat(256),
+    'ü'.repeat(130),
+    '%2F',
+  ),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }),
 );
 const key = fc
@@ -151,7 +163,18 @@ describe('what is no file', () => {
         await run('mkfifo', [join(root, 'fifo')]);
         const server = createServer().listen(join(root, 'socket'));
         try {
-          const odd = ['leaf', 'parent', 'parent/secret', 'dangling', 'dangling/x', 'dangling/x/y', 'loop', 'loop/x', 'fifo', 'socket'];
+          const odd = [
+            'leaf',
+            'parent',
+            'parent/secret',
+            'dangling',
+            'dangling/x',
+            'dangling/x/y',
+            'loop',
+            'loop/x',
+            'fifo',
+            'socket',
+          ];
           for (const name of odd) {
             await expect(storage.get(name)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
             await expect(storage.getBytes(name)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
@@ -183,7 +206,14 @@ describe('what is no file', () => {
       withStorage(async (storage, root) => {
         await writeFile(join(outside, 'secret'), '');
         const name = outside.slice(outside.lastIndexOf('/') + 1);
-        for (const prefix of [`../${name}/`, `x/../../${name}/`, `${root}/../${name}/`, './', '//', '.storages/procs/']) {
+        for (const prefix of [
+          `../${name}/`,
+          `x/../../${name}/`,
+          `${root}/../${name}/`,
+          './',
+          '//',
+          '.storages/procs/',
+        ]) {
           expect(await keysOf(storage, prefix)).toEqual([]);
           expect(await entriesOf(storage, prefix)).toEqual([]);
         }

@@ -120,7 +120,7 @@ export class KeyLocks {
         // The folder went with a neighbour that closed, or a stranger has removed it.
         const made = (await this.#folders.make(this.#layout.locks)) && (await this.#folders.make(this.#layout.owners));
         if (!made) throw error;
-        await this.#owner.writeFile();
+        await this.#owner.restore();
       }
     }
   }

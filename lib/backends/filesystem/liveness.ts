@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
-import { socketName } from './owner.js';
+import { LISTENING, socketName } from './owner.js';
 import { isProcessGone, parseOwner, processIdentity, type ProcessIdentity } from './process-identity.js';
 import { bindable } from './socket-path.js';
 
@@ -35,30 +35,31 @@ export class Liveness {
       throw error;
     }
     if (way === undefined) return false;
+    let answer: string | undefined;
     try {
-      const refused = await isRefused(way.path);
-      if (refused) return true;
+      answer = await knock(way.path);
     } finally {
       await way.release();
     }
-    // Closed in good order, which removes the file first and the socket last.
-    return (
-      (await unless(this.#disk.lstat(`${this.#layout.owners}/${owner}`), 'ENOENT')) === undefined &&
-      (await unless(this.#disk.lstat(`${this.#layout.owners}/${socketName(owner)}`), 'ENOENT')) === undefined
-    );
+    if (answer === 'ECONNREFUSED') return true;
+    if (answer !== 'ENOENT') return false;
+    // A socket that was there is removed when its owner closes, which removes the file first, or when its thread is terminated.
+    const file = await unless(this.#disk.readFile(`${this.#layout.owners}/${owner}`), 'ENOENT');
+    return file?.endsWith(LISTENING) !== false;
   }
 }
 
-function isRefused(path: string): Promise<boolean> {
+/** @returns why nobody answered; `undefined` when somebody did */
+function knock(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(false);
+      resolve(undefined);
     });
     socket.once('error', (error) => {
       socket.destroy();
-      resolve(errnoOf(error) === 'ECONNREFUSED');
+      resolve(errnoOf(error) ?? 'unknown');
     });
   });
 }

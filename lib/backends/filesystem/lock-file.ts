@@ -12,7 +12,7 @@ export function lockName(key: string): string {
 
 /** Whose lock it is; `undefined` when it is gone. */
 export async function lockHolder(disk: Disk, path: string): Promise<string | undefined> {
-  if (!isLongLock(path)) return unless(disk.readFile(path), 'ENOENT');
+  if (!isLongLock(path)) return (await unless(disk.readFile(path), 'ENOENT'))?.split(' ', 1)[0];
   const target = await unless(disk.readlink(path), 'ENOENT');
   return target?.slice(0, target.indexOf('/'));
 }

@@ -32,7 +32,7 @@ export class Owner {
     const owner = new Owner(disk, layout, `${pid}.${start}.${boot}.${namespace}.${random}`);
     try {
       await owner.#listen();
-      await owner.writeFile();
+      await owner.#write(owner.#server === undefined ? owner.id : `${owner.id} ${LISTENING}`);
     } catch (error) {
       await owner.withdraw();
       throw error;
@@ -40,11 +40,16 @@ export class Owner {
     return owner;
   }
 
-  /** The file that locks are linked from; written again where a stranger has removed it. Its content says whose lock it is. */
-  async writeFile(): Promise<void> {
+  /** Writes the file again that a stranger has removed. The socket may have gone with it, so this one promises none. */
+  restore(): Promise<void> {
+    return this.#write(this.id);
+  }
+
+  /** The file that locks are linked from: its content says whose lock it is. */
+  async #write(content: string): Promise<void> {
     const fd = await this.#disk.open(this.path, 'w', 0o644);
     try {
-      await this.#disk.writev(fd, [Buffer.from(this.id)]);
+      await this.#disk.writev(fd, [Buffer.from(content)]);
       // Once for each storage: a lock must not come back empty after a power cut.
       await this.#disk.fsync(fd);
     } finally {
@@ -81,6 +86,9 @@ export class Owner {
     if (listening) this.#server = server;
   }
 }
+
+/** Stands in an owner's file behind its id when there is a socket that can be asked. */
+export const LISTENING = 'listening';
 
 export function socketName(owner: string): string {
   return `${owner}.sock`;

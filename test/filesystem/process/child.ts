@@ -29,9 +29,9 @@ export class Child {
 
   /** The next line that the program says. */
   async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error(`The child has ended. ${this.#errors}`);
-    return value;
+    const next = await this.#lines.next();
+    if (next.done === true) throw new Error(`The child has ended. ${this.#errors}`);
+    return next.value;
   }
 
   say(line: string): void {

@@ -1,8 +1,8 @@
-// Dies inside a commit, with its lock held: hold.ts <root> <key> <step>, where step is the call of the disk that never returns
+// Dies inside a commit, with its lock held: hold.ts <root> <key> <step> [exclusive], where step is the call of the disk that never returns
 import { Disk } from '../../../lib/backends/filesystem/disk.js';
 import { FileSystemStorage } from '../../../lib/backends/filesystem/index.js';
 
-const [, , root = '', key = '', step = ''] = process.argv;
+const [, , root = '', key = '', step = '', exclusive] = process.argv;
 
 /** Stops for ever at one call, and says so; what was called before has happened. */
 class StoppingDisk extends Disk {
@@ -33,5 +33,5 @@ class StoppingStorage extends FileSystemStorage {
   protected override readonly _disk = new StoppingDisk();
 }
 
-const storage = new StoppingStorage({ root, durability: 'fast' });
+const storage = new StoppingStorage({ root, durability: 'fast', exclusive: exclusive !== undefined });
 await storage.put(key, 'new bytes', { metadata: { version: 'new' }, ...(step === 'link' ? { ifNoneMatch: '*' } : {}) });
