@@ -21,9 +21,12 @@ async function overtaken(
   return { put, source };
 }
 
+/** More refusals than that are none by somebody who was faster. */
+const ATTEMPTS = 1_000;
+
 /** Adds 1 to the number that an object holds, again and again until nobody was faster. */
 async function increment(storage: Storage, key: string): Promise<void> {
-  for (;;) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const stream = await storage.get(key);
     const chunks = await collect(stream as AsyncIterable<Buffer>);
     const next = Number(Buffer.concat(chunks).toString()) + 1;
@@ -34,6 +37,7 @@ async function increment(storage: Storage, key: string): Promise<void> {
       if ((error as { code?: unknown }).code !== 'PRECONDITION_FAILED') throw error;
     }
   }
+  assert.fail(`the version that was just read was refused ${ATTEMPTS} times`);
 }
 
 export const putConditions = promise(
