@@ -222,18 +222,37 @@ describe('what is no file', () => {
 });
 
 describe('folders', () => {
-  it('go with their last object, and a put into one that is going is not lost', () =>
-    withStorage(async (storage, root) => {
-      const lane = async (name: string): Promise<void> => {
-        for (let i = 0; i < 60; i++) {
-          const file = await storage.put(`deep/er/${name}`, String(i));
-          expect(await storage.info(`deep/er/${name}`)).toEqual(file);
-          await storage.delete(`deep/er/${name}`);
+  it.each(['full', 'fast'] as const)(
+    'go with their last object, and a put into one that is going is not lost (%s)',
+    (durability) =>
+      withStorage(
+        async (storage, root) => {
+          const lane = async (name: string): Promise<void> => {
+            for (let i = 0; i < 60; i++) {
+              const file = await storage.put(`deep/er/${name}`, String(i));
+              expect(await storage.info(`deep/er/${name}`)).toEqual(file);
+              await storage.delete(`deep/er/${name}`);
+            }
+          };
+          await Promise.all(['a', 'b', 'c', 'd'].map(lane));
+          expect((await filesBelow(root)).filter((path) => !path.startsWith('.storages/'))).toEqual([]);
+          await storage.close();
+          await expect(readFile(join(root, '.storages'))).rejects.toMatchObject({ code: 'ENOENT' });
+        },
+        { durability },
+      ),
+  );
+
+  it('that go while many of their objects are deleted at once hold nobody up', () =>
+    withStorage(
+      async (storage) => {
+        for (let round = 0; round < 5; round++) {
+          const keys = Array.from({ length: 20 }, (_, i) => `folder/${i}`);
+          await Promise.all(keys.map((key) => storage.put(key, 'bytes')));
+          await Promise.all(keys.map((key) => storage.delete(key)));
         }
-      };
-      await Promise.all(['a', 'b', 'c', 'd'].map(lane));
-      expect((await filesBelow(root)).filter((path) => !path.startsWith('.storages/'))).toEqual([]);
-      await storage.close();
-      await expect(readFile(join(root, '.storages'))).rejects.toMatchObject({ code: 'ENOENT' });
-    }));
+        expect(await keysOf(storage)).toEqual([]);
+      },
+      { durability: 'full' },
+    ));
 });

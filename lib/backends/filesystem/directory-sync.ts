@@ -98,8 +98,10 @@ export class DirectorySync {
   async #fsync(folder: OpenFolder): Promise<void> {
     const fd = await folder.opening;
     await this.#disk.fsync(fd);
-    // Pruned and made again since it was opened: what is open is the one that is gone.
-    if ((await this.#disk.fstat(fd)).nlink === 0n) await this.#syncOnce(folder.path);
+    if ((await this.#disk.fstat(fd)).nlink > 0n) return;
+    // Pruned since it was opened, and perhaps made again: that one is another folder, to be opened anew.
+    this.#forget(folder);
+    await this.#syncOnce(folder.path);
   }
 
   async #flushParents(path: string): Promise<void> {
