@@ -13,10 +13,10 @@ async function started(args: readonly string[]): Promise<Child> {
 /** What two attackers of one root say, and how often they raised the count together. */
 async function attack(
   root: string,
-  seconds: number,
+  durability: string,
   rule?: string,
 ): Promise<{ violations: string[]; counted: number }> {
-  const args = [root, String(seconds), ...(rule === undefined ? [] : [rule])];
+  const args = [root, '3', durability, ...(rule === undefined ? [] : [rule])];
   const children = await Promise.all([started(args), started(args)]);
   for (const child of children) child.say('go');
   const lines = await Promise.all(children.map((child) => child.line()));
@@ -28,18 +28,19 @@ async function attack(
 }
 
 describe('two processes that attack one root', () => {
-  it('see no broken promise, and no update is lost', () =>
+  it.each(['full', 'fast'])('see no broken promise, and no update is lost (%s)', (durability) =>
     withRoot(async (root) => {
-      const { violations, counted } = await attack(root, 4);
+      const { violations, counted } = await attack(root, durability);
       expect(violations).toEqual([]);
       await using storage = new FileSystemStorage({ root, durability: 'fast' });
       expect((await storage.info('count')).metadata['count']).toBe(String(counted));
-    }));
+    }),
+  );
 
   it('leave nothing behind but objects when they are killed in the middle', () =>
     withRoot(async (root) => {
       for (let i = 0; i < 3; i++) {
-        const children = await Promise.all([started([root, '60']), started([root, '60'])]);
+        const children = await Promise.all([started([root, '60', 'fast']), started([root, '60', 'fast'])]);
         for (const child of children) child.say('go');
         await using witness = new FileSystemStorage({ root, durability: 'fast' });
         for (let reads = 0; reads < 100; reads++) await witness.getBytes('always/there');
@@ -66,7 +67,7 @@ describe('two processes that attack one root', () => {
     withRoot(async (root) => {
       let found = false;
       for (let i = 0; i < 5 && !found; i++) {
-        const { violations, counted } = await attack(root, 4, rule);
+        const { violations, counted } = await attack(root, 'fast', rule);
         const storage = new FileSystemStorage({ root, durability: 'fast' });
         found = violations.length > 0 || (await storage.info('count')).metadata['count'] !== String(counted);
         await storage.close();

@@ -1,11 +1,11 @@
-// Writes, reads, moves, deletes and lists a few keys at random and checks every promise it can see: attack.ts <root> <seconds> [rule to switch off]
+// Writes, reads, moves, deletes and lists a few keys at random and checks every promise it can see: attack.ts <root> <seconds> <full or fast> [rule to switch off]
 // Says `violation: ...` at the first broken one, else `none`.
 import { randomInt, randomUUID } from 'node:crypto';
 import { FileSystemStorage } from '../../../lib/backends/filesystem/index.js';
 import type { StoredFile } from '../../../lib/contract/index.js';
 import { switchOff } from './switch-off.js';
 
-const [, , root = '', seconds = '1', rule] = process.argv;
+const [, , root = '', seconds = '1', durability, rule] = process.argv;
 if (rule !== undefined) switchOff(rule);
 
 /** Objects beside folders of the same name, and one that is put again and again and never deleted. */
@@ -18,7 +18,7 @@ let violation: string | undefined;
 let counted = 0;
 let end = Infinity;
 
-const storage = new FileSystemStorage({ root, durability: 'fast' });
+const storage = new FileSystemStorage({ root, durability: durability === 'full' ? 'full' : 'fast' });
 await storage.open();
 for (const key of ALWAYS_THERE) await tolerant(() => put(key, {}));
 await tolerant(() => storage.put('count', '0', { ifNoneMatch: '*', metadata: { count: '0' } }));
