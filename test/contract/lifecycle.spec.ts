@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -56,6 +57,44 @@ describe('open', () => {
     await expect(storage.open()).rejects.toMatchObject({ operation: 'open' });
     await storage.close();
     expect(storage.log).toEqual(['open']);
+  });
+
+  it.each(['put', 'stage'] as const)('hears the source of a %s that fails meanwhile', async (method) => {
+    const source = new Readable({ read: () => undefined });
+    // an error that nobody listens to ends the process: the runner reports it as this test's failure
+    storage.outcomes.push(async () => {
+      source.destroy(new Error('gone'));
+      await turn();
+    });
+    await expect(storage[method]('a', source)).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      operation: method,
+      cause: { message: 'gone' },
+    });
+    expect(storage.objects.size).toBe(0);
+  });
+
+  it('lets a signal end the source of a put meanwhile, and keeps no listener when it fails', async () => {
+    const controller = new AbortController();
+    const source = new Readable({ read: () => undefined });
+    storage.outcomes.push(async () => {
+      controller.abort();
+      await turn();
+    });
+    await expect(storage.put('a', source, { signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(source.destroyed).toBe(true);
+
+    const other = new AbortController();
+    const failing = new Opened();
+    failing.outcomes.push(() => Promise.reject(new Error('refused')));
+    await expect(failing.put('a', 'x', { signal: other.signal })).rejects.toMatchObject({ operation: 'put' });
+    expect(getEventListeners(other.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('does not happen for a put that is refused anyway', async () => {
+    await expect(storage.put('', 'x')).rejects.toMatchObject({ code: 'INVALID_KEY' });
+    await expect(storage.put('a', 'x', { size: -1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(storage.log).toEqual([]);
   });
 
   it('is awaited by a close that comes meanwhile', async () => {

@@ -322,27 +322,33 @@ export abstract class BaseStorage extends StorageHooks {
     hook: (canonical: string, source: Readable, resolved: ResolvedPutOptions) => Promise<T>,
   ): Promise<T> {
     let source: OpenedSource | undefined;
+    let off: (() => void) | undefined;
     try {
-      return await this.#lifecycle.run(async () => {
-        checkOptions(options);
-        if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
-        const canonical = this.#canonical(key);
-        const resolved = resolvePutOptions(canonical, options, this.capabilities);
-        const { size, checksum, onProgress } = options;
-        const { maxSize } = this.capabilities;
-        const checks = { size, checksum, onProgress, ...(maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined) };
-        const { stream, bytes, size: known } = (source = openSource(data, checks, this._readsSourceDirectly));
-        const off = onAbort(options.signal, (error) => stream.destroy(error));
-        try {
-          return await hook(canonical, stream, {
+      return await this.#lifecycle.runPrepared(
+        // before the storage is open: a stream that fails meanwhile must be heard, or it ends the process
+        () => {
+          checkOptions(options);
+          if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
+          const canonical = this.#canonical(key);
+          const resolved = resolvePutOptions(canonical, options, this.capabilities);
+          const { size, checksum, onProgress } = options;
+          const { maxSize } = this.capabilities;
+          const limit = maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined;
+          const opened = openSource(data, { size, checksum, onProgress, ...limit }, this._readsSourceDirectly);
+          source = opened;
+          off = onAbort(options.signal, (error) => opened.stream.destroy(error));
+          return { canonical, resolved, opened };
+        },
+        ({ canonical, resolved, opened: { stream, bytes, size } }) => {
+          // a hook would wait for ever for a stream that is over
+          if (stream.destroyed) throw stream.errored ?? new SourceError('The source closed before it had ended.');
+          return hook(canonical, stream, {
             ...resolved,
-            ...(known === undefined ? undefined : { size: known }),
+            ...(size === undefined ? undefined : { size }),
             ...(bytes === undefined ? undefined : { bytes }),
           });
-        } finally {
-          off();
-        }
-      });
+        },
+      );
     } catch (error) {
       const failure = source?.failure(error);
       const wrapped =
@@ -351,6 +357,8 @@ export abstract class BaseStorage extends StorageHooks {
           : (failure ?? error);
       discardSource(data, source);
       throw this.#wrap(wrapped, operation, key, optionalSignal(options));
+    } finally {
+      off?.();
     }
   }
 

@@ -22,12 +22,18 @@ export class Lifecycle {
   }
 
   /** Runs a call: refused after close, opened first, counted until it settles. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return this.runPrepared(() => undefined, work);
+  }
+
+  /** As {@link run}, for what cannot wait until the storage is open: `prepare` runs at once, unless the call is refused. */
+  async runPrepared<P, T>(prepare: () => P, work: (prepared: P) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new StorageClosedError();
+    const prepared = prepare();
     this.#inFlight++;
     try {
       if (!this.#opened) await this.#ready();
-      return await work();
+      return await work(prepared);
     } finally {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#idle?.();
