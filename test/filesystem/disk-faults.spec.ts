@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { truncate } from 'node:fs/promises';
+import { copyFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
@@ -167,6 +167,29 @@ describe('descriptors', () => {
         await staged.abort();
       }
       expect(openDescriptors()).toBe(before);
+    }));
+});
+
+describe('a copy on a file system that shares blocks', () => {
+  it('is one of its own, with its own attributes, and leaves nothing when it fails', () =>
+    withDisk(async (storage, root) => {
+      storage.disk.reflink = (from, to) => copyFile(from, to);
+      const bytes = pattern(MIB);
+      const file = await storage.put('a.txt', bytes, { metadata: { of: 'a' } });
+      const descriptors = openDescriptors();
+      const copy = await storage.copy('a.txt', 'b.bin');
+      expect(await storage.info('b.bin')).toEqual(copy);
+      expect(copy).toMatchObject({ size: MIB, contentType: 'text/plain', metadata: { of: 'a' } });
+      expect(copy.etag).not.toBe(file.etag);
+      expect(bytes.equals(await storage.getBytes('b.bin'))).toBe(true);
+      await storage.put('a.txt', 'other');
+      expect(await storage.info('b.bin')).toEqual(copy);
+      storage.disk.before = (call) => {
+        if (call === 'futimes') throw systemError('EIO');
+      };
+      await expect(storage.copy('a.txt', 'c')).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+      expect(await leftIn(root)).toEqual([]);
+      expect(openDescriptors()).toBe(descriptors);
     }));
 });
 
