@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as storages from 'nestjs-storages';
 
-/** A folder of one process: each body in a file named by its etag, and a journal whose last record of a key says which it is. */
+/** Bodies in files named by their etags, and a journal whose last record of a key says which is its: for one process. */
 export class JournalStorage extends storages.BaseStorage {
   override readonly capabilities = storages.defineCapabilities({
     persistent: true,
@@ -32,8 +32,7 @@ export class JournalStorage extends storages.BaseStorage {
       else if (bodies.has(file.etag)) this.#files.set(key, file);
     }
     for (const { etag } of this.#files.values()) bodies.delete(etag);
-    const unused = Array.from(bodies).filter((name) => name.endsWith('.body')); // of puts that were cut short
-    for (const name of unused) await fs.rm(join(this.config.folder, name));
+    for (const name of bodies) if (name.endsWith('.body')) await fs.rm(join(this.config.folder, name)); // cut short
   }
 
   protected async _put(key: string, source: Readable, options: storages.ResolvedPutOptions) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { StorageData, StorageErrorCode, StoredFile } from '../../../contract/index.js';
 import { promise, type CheckBody, type CheckContext } from '../check.js';
 import { collect, expectContent, expectMissing, expectUnchanged, keysOf, readAll } from '../expect-stored.js';
-import { newlyOpen, openFiles } from '../measure/open-files.js';
+import { openFiles, stillOpen } from '../measure/open-files.js';
 import { bytesOf } from '../sources/bytes.js';
 import { PushedSource } from '../sources/pushed-source.js';
 import { EndlessStream, failingStream, failingWebStream, streamOf } from '../sources/streams.js';
@@ -40,7 +40,7 @@ function failing(
       const entries = await collect(storage.listEntries(prefix));
       assert.equal(entries.length, replaces ? 2 : 1, 'a folder is shown in which there is nothing');
       await context.expectNoLeftovers();
-      assert.deepEqual(newlyOpen(filesBefore), [], 'a file is still open');
+      assert.deepEqual(await stillOpen(filesBefore), [], 'a file is still open');
       await storage.put(key, 'next', NEW);
       await expectContent(storage, key, 'next');
     },

@@ -29,3 +29,17 @@ export function newlyOpen(before: ReadonlyMap<number, string> | undefined): read
   const now = openFiles() ?? new Map<number, string>();
   return [...now].filter(([descriptor, path]) => before.get(descriptor) !== path).map(([, path]) => path);
 }
+
+/**
+ * Waits, turn by turn, until nothing is open that was not before: a file that was told to close has some turns to do so. One that is
+ * never closed is what is given back.
+ */
+export async function stillOpen(before: ReadonlyMap<number, string> | undefined): Promise<readonly string[]> {
+  const end = performance.now() + 2000;
+  let open = newlyOpen(before);
+  while (open.length > 0 && performance.now() < end) {
+    await new Promise((resolve) => setImmediate(resolve));
+    open = newlyOpen(before);
+  }
+  return open;
+}
