@@ -29,7 +29,9 @@ export class RelayedStream extends Readable {
       .on('data', (chunk: unknown) => {
         if (!this.push(chunk)) this.#upstream.pause();
       })
-      .on('end', () => this.push(null));
+      .on('end', () => this.push(null))
+      // one that was paused does not flow for a listener alone
+      .resume();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
@@ -229,6 +229,16 @@ describe('a checked source', () => {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(pushed).toBeLessThanOrEqual(4);
     stream.destroy();
+  });
+
+  it.each<[string, (source: PassThrough) => void]>([
+    ['paused', (source) => source.pause()],
+    ['unpiped', (source) => source.unpipe(source.pipe(new PassThrough()))],
+  ])('reads a Node stream that was %s before', async (_, stop) => {
+    const source = new PassThrough();
+    stop(source);
+    source.end('abc');
+    expect(String(await buffer(openSource(source, {}, false).stream))).toBe('abc');
   });
 
   it('fails with the error of its source', async () => {

@@ -47,6 +47,13 @@ describe('a view under a prefix', () => {
     expect(Buffer.concat((await stream.toArray()) as Buffer[]).toString()).toBe('et');
   });
 
+  it('reads on where the stream of the other storage is paused', async () => {
+    await inner.put('users/ada/a', 'abc');
+    const get = inner.get.bind(inner);
+    inner.get = async (key, options) => (await get(key, options)).pause();
+    expect(Buffer.concat((await (await view.get('a')).toArray()) as Buffer[]).toString()).toBe('abc');
+  });
+
   it('never reaches what lies outside, however a key or a prefix is written', async () => {
     await inner.put('users/eve/secret.txt', 'secret');
     await inner.put('users/ada-b/secret.txt', 'secret');

@@ -153,7 +153,9 @@ export class CheckedStream extends CheckedSource {
       })
       .on('end', () => {
         if (!this.destroyed) this.finish();
-      });
+      })
+      // one that its owner has paused, or unpiped, does not flow for a listener alone
+      .resume();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
