@@ -122,6 +122,7 @@ export const listEntries = promise(
         );
         if (page.length === 0) break;
         seen.push(...page.map(nameOf));
+        assert.ok(seen.length <= all.length, 'the pages do not end: an entry comes again');
       }
       assert.deepEqual(seen, all);
       assert.equal(new Set(seen).size, 9);
