@@ -51,8 +51,7 @@ import { abortErrorOf, onAbort } from './abort.js';
 import * as defaults from './defaults.js';
 import { deliverStream, openChecked } from './deliver-stream.js';
 import { Lifecycle } from './lifecycle.js';
-import { spool } from './spool.js';
-import { StagedUpload, type StagedBytes } from './staged-upload.js';
+import { StagedUpload } from './staged-upload.js';
 import { StorageHooks, type DeleteOutcome } from './storage-hooks.js';
 import { TrackedIterable } from './tracked-iterable.js';
 
@@ -134,7 +133,7 @@ export abstract class BaseStorage extends StorageHooks {
 
   stage(key: string, data: StorageData, options: StageOptions = {}): Promise<StagedFile> {
     return this.#write('stage', key, data, options, async (canonical, source, resolved) => {
-      const bytes = await (this._stage?.(canonical, source, resolved) ?? this.#spooled(canonical, source, resolved));
+      const bytes = await this._stage(canonical, source, resolved);
       return new StagedUpload(canonical, resolved, bytes, this.#lifecycle, (error, operation) =>
         this.#wrap(error, operation, canonical, undefined),
       );
@@ -394,22 +393,6 @@ export abstract class BaseStorage extends StorageHooks {
       (step) => this.#call(operation, undefined, options, step),
       (error) => this.#wrap(error, operation, undefined, undefined),
     );
-  }
-
-  async #spooled(canonical: string, source: Readable, resolved: ResolvedPutOptions): Promise<StagedBytes> {
-    const spooled = await spool(source);
-    const { bytes: _bytes, signal: _signal, ...rest } = resolved;
-    return {
-      size: spooled.size,
-      commit: async () => {
-        const opened = openSource(spooled.read(), { size: spooled.size }, false);
-        const file = await this._put(canonical, opened.stream, { ...rest, size: spooled.size });
-        // The file is stored: a temporary that does not close well must not say otherwise.
-        await spooled.discard().catch(() => undefined);
-        return file;
-      },
-      abort: () => spooled.discard(),
-    };
   }
 
   /** The canonical key, as errors name it; one that has no canonical form as it was given. */

@@ -4,7 +4,7 @@ import { compareKeys } from '../keys/index.js';
 import type { ResolvedListEntriesOptions, ResolvedListOptions, SignalOptions } from '../options/options.js';
 import { CheckedStream } from '../source/index.js';
 import type { DeleteReport, FileAttributes, ListEntry, StoredFile } from '../stored-file.js';
-import { onAbort } from './abort.js';
+import { abortErrorOf, onAbort } from './abort.js';
 import type { OpenedFile } from './deliver-stream.js';
 import type { DeleteOutcome } from './storage-hooks.js';
 
@@ -90,15 +90,21 @@ function withoutLimit(options: ResolvedListEntriesOptions): ResolvedListOptions 
   return rest;
 }
 
-/** Deletes one by one, a few at a time, with a result for each key. */
+/**
+ * Deletes one by one, a few at a time, with a result for each key.
+ *
+ * @throws {@link AbortError} when the signal fires before every key was tried
+ */
 export async function deleteEach(
   keys: readonly string[],
+  signal: AbortSignal | undefined,
   remove: (key: string) => Promise<void>,
 ): Promise<DeleteOutcome> {
   const failures = new Map<string, unknown>();
   const queue = keys.values();
   const worker = async (): Promise<void> => {
     for (const key of queue) {
+      if (signal?.aborted === true) throw abortErrorOf(signal);
       try {
         await remove(key);
       } catch (error) {
@@ -106,7 +112,9 @@ export async function deleteEach(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, worker));
+  const workers = Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, worker);
+  // all of them, so that no deletion goes on after the call has settled
+  for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason;
   return {
     deleted: keys.filter((key) => !failures.has(key)),
     failed: Array.from(failures, ([key, error]) => ({ key, error })),

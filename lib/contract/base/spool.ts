@@ -4,9 +4,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { IntegrityError, QuotaExceededError } from '../errors/index.js';
+import type { ResolvedPutOptions } from '../options/options.js';
+import { openSource } from '../source/index.js';
+import type { StoredFile } from '../stored-file.js';
+import type { StagedBytes } from './staged-upload.js';
+
+/** Stages in a spool; the commit is a put from there. */
+export async function stageBySpool(
+  source: Readable,
+  options: ResolvedPutOptions,
+  put: (stream: Readable, options: ResolvedPutOptions) => Promise<StoredFile>,
+): Promise<StagedBytes> {
+  const spooled = await spool(source);
+  const { size } = spooled;
+  // the signal was the call's that staged; the bytes are in the spool now
+  const { bytes: _bytes, signal: _signal, ...rest } = options;
+  return {
+    size,
+    commit: async () => {
+      const file = await put(openSource(spooled.read(), { size }, false).stream, { ...rest, size });
+      // The file is stored: a temporary that does not close well must not say otherwise.
+      await spooled.discard().catch(() => undefined);
+      return file;
+    },
+    abort: () => spooled.discard(),
+  };
+}
 
 /** Bytes in a local file that has no name any more: it is gone with its descriptor, also when the process dies. */
-export interface Spool {
+interface Spool {
   readonly size: number;
   /** Reads the bytes from the start. May be called once. */
   read(): Readable;
@@ -14,7 +40,7 @@ export interface Spool {
 }
 
 /** Reads a source into a spool. Memory holds one chunk. */
-export async function spool(source: Readable): Promise<Spool> {
+async function spool(source: Readable): Promise<Spool> {
   const path = join(tmpdir(), `nestjs-storages-${randomUUID()}`);
   const handle = await open(path, 'wx+', 0o600);
   try {

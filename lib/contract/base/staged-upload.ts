@@ -66,7 +66,8 @@ export class StagedUpload implements StagedFile, Releasable {
       this.#settle();
       return file;
     } catch (error) {
-      await this.#discard();
+      // why the commit failed is what its caller asks for; an abort after it tells what could not be removed
+      await this.#discard().catch(() => undefined);
       throw error;
     }
   }

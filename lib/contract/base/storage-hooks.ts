@@ -16,6 +16,7 @@ import { Storage } from '../storage.js';
 import type { ListEntry, SignedUpload, StoredFile } from '../stored-file.js';
 import * as defaults from './defaults.js';
 import { openChecked, type OpenedFile } from './deliver-stream.js';
+import { stageBySpool } from './spool.js';
 import type { StagedBytes } from './staged-upload.js';
 
 /** What became of each key, with the backend's own errors: the caller turns them into storage errors. */
@@ -80,7 +81,9 @@ export abstract class StorageHooks extends Storage {
   protected _close?(): Promise<void>;
 
   /** As `_put`, but nothing is visible until `commit`, which decides the conditions. Default: a spool on the local disk, then `_put`. */
-  protected _stage?(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes>;
+  protected _stage(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes> {
+    return stageBySpool(source, options, (stream, resolved) => this._put(key, stream, resolved));
+  }
 
   /** Turns a backend's own error into a storage error, in one place; `undefined` leaves it to the base class. Default: none. */
   protected _mapError?(error: unknown, key: string | undefined): StorageError | undefined;
@@ -109,8 +112,23 @@ export abstract class StorageHooks extends Storage {
     );
   }
 
-  /** Guaranteed: the two keys differ. Default: `_copy`, then `_delete` of the source. */
+  /** The last move of each source. One begins when the one before has ended: of two at once each could undo the other's copy. */
+  readonly #moves = new Map<string, Promise<StoredFile>>();
+
+  /** Guaranteed: the two keys differ. Default: `_copy`, then `_delete` of the source; moves of one source one after the other. */
   protected async _move(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
+    const move = (): Promise<StoredFile> => this.#copyAndDelete(source, destination, options);
+    const before = this.#moves.get(source);
+    const moved = before === undefined ? move() : before.then(move, move);
+    this.#moves.set(source, moved);
+    try {
+      return await moved;
+    } finally {
+      if (this.#moves.get(source) === moved) this.#moves.delete(source);
+    }
+  }
+
+  async #copyAndDelete(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
     const compareAndSwap = this.capabilities.compareAndSwap;
     const before = compareAndSwap ? await this._info(source, options) : undefined;
     const file = await this._copy(source, destination, options);
@@ -135,7 +153,7 @@ export abstract class StorageHooks extends Storage {
 
   /** Guaranteed: canonical keys, each once, at most 1,000 from `deletePrefix`. Owed: a result for each key. Default: `_delete`, a few at a time. */
   protected _deleteMany(keys: readonly string[], options: SignalOptions): Promise<DeleteOutcome> {
-    return defaults.deleteEach(keys, (key) => this._delete(key, { force: true, ...defaults.pickSignal(options) }));
+    return defaults.deleteEach(keys, options.signal, (key) => this._delete(key, { force: true, ...defaults.pickSignal(options) }));
   }
 
   /** Called only where `uploadUrls` is declared. */
