@@ -232,6 +232,20 @@ describe('move by default', () => {
     expect(storage.objects.has('a')).toBe(false);
   });
 
+  it('has one winner among several with one destination, which keeps the file', async () => {
+    await storage.put('a', '1');
+    const moves = await Promise.allSettled([1, 2, 3].map(() => storage.move('a', 'b')));
+    expect(moves.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect([...storage.objects.keys()]).toEqual(['b']);
+  });
+
+  it('leaves what stood at its destination when another move had the source', async () => {
+    await storage.put('a', '1');
+    await storage.put('c', 'old');
+    await Promise.allSettled([storage.move('a', 'b'), storage.move('a', 'c')]);
+    expect(String(await storage.getBytes('c'))).toBe('old');
+  });
+
   it('removes only the version that it copied, where the backend can', async () => {
     class Versioned extends MapStorage {
       override readonly capabilities = defineCapabilities({ compareAndSwap: true });
@@ -315,6 +329,20 @@ describe('listEntries by default', () => {
 });
 
 describe('deleteMany by default', () => {
+  it('stops when its signal fires, and lets what was begun end', async () => {
+    const controller = new AbortController();
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+    let [begun, ended] = [0, 0];
+    storage._delete = async () => {
+      if (++begun === 20) controller.abort();
+      await new Promise((resolve) => setImmediate(resolve));
+      ended++;
+    };
+    await expect(storage.deleteMany(keys, { signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(begun).toBe(20);
+    expect(ended).toBe(20);
+  });
+
   it('gives each key its result, a missing one as deleted, a key that is none as failed', async () => {
     await storage.put('a', '1');
     await storage.put('c', '1');

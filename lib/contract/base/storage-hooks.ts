@@ -14,6 +14,7 @@ import type {
 } from '../options/options.js';
 import { Storage } from '../storage.js';
 import type { ListEntry, SignedUpload, StoredFile } from '../stored-file.js';
+import { abortErrorOf } from './abort.js';
 import * as defaults from './defaults.js';
 import { openChecked, type OpenedFile } from './deliver-stream.js';
 import { stageBySpool } from './spool.js';
@@ -129,6 +130,8 @@ export abstract class StorageHooks extends Storage {
   }
 
   async #copyAndDelete(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
+    // it may have waited
+    if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
     const compareAndSwap = this.capabilities.compareAndSwap;
     const before = compareAndSwap ? await this._info(source, options) : undefined;
     const file = await this._copy(source, destination, options);
@@ -153,7 +156,9 @@ export abstract class StorageHooks extends Storage {
 
   /** Guaranteed: canonical keys, each once, at most 1,000 from `deletePrefix`. Owed: a result for each key. Default: `_delete`, a few at a time. */
   protected _deleteMany(keys: readonly string[], options: SignalOptions): Promise<DeleteOutcome> {
-    return defaults.deleteEach(keys, options.signal, (key) => this._delete(key, { force: true, ...defaults.pickSignal(options) }));
+    return defaults.deleteEach(keys, options.signal, (key) =>
+      this._delete(key, { force: true, ...defaults.pickSignal(options) }),
+    );
   }
 
   /** Called only where `uploadUrls` is declared. */
