@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MapStorage } from './map-storage.js';
 import { discardSource, openSource, type SourceChecks } from '../../lib/contract/source/index.js';
 
 const open = (data: unknown, checks: SourceChecks = {}): Readable => openSource(data, checks, false).stream;
@@ -322,6 +323,21 @@ describe('a checked source', () => {
 });
 
 describe('discardSource', () => {
+  it('says in the words of a storage that an iterable gives no iterator, and leaves it alone', async () => {
+    const broken: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => {
+        throw new Error('boom');
+      },
+    };
+    const storage = new MapStorage();
+    await expect(storage.put('a', broken)).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      operation: 'put',
+      cause: { message: 'boom' },
+    });
+    await expect(storage.put('', broken)).rejects.toMatchObject({ code: 'INVALID_KEY' });
+  });
+
   it('destroys a body that was never opened', async () => {
     const stream = new Readable({ read: () => undefined });
     discardSource(stream, undefined);

@@ -24,6 +24,23 @@ async function spools(): Promise<string[]> {
   return targets.filter((target) => target.includes('/nestjs-storages-'));
 }
 
+describe('a commit that fails', () => {
+  it('says why, also where its bytes cannot be removed, which abort says then', async () => {
+    class Stuck extends MapStorage {
+      protected override _stage(key: string): Promise<StagedBytes> {
+        return Promise.resolve({
+          size: 1,
+          commit: () => Promise.reject(new FileExistsError(key)),
+          abort: () => Promise.reject(new Error('busy')),
+        });
+      }
+    }
+    const staged = await new Stuck().stage('a', 'x');
+    await expect(staged.commit()).rejects.toMatchObject({ code: 'FILE_EXISTS', operation: 'commit' });
+    await expect(staged.abort()).rejects.toMatchObject({ operation: 'abort', cause: { message: 'busy' } });
+  });
+});
+
 describe('stage of a backend that has none', () => {
   it('shows nothing until commit, which shows all', async () => {
     const staged = await storage.stage('a.txt', Readable.from(['te', 'xt']), {

@@ -170,9 +170,14 @@ export class CheckedIterable extends CheckedSource {
   #pulling = false;
   #done = false;
 
+  /** @throws {@link SourceError} when the source does not give an iterator */
   constructor(iterable: AsyncIterable<unknown>, checks: SourceChecks) {
     super(checks);
-    this.#iterator = iterable[Symbol.asyncIterator]();
+    try {
+      this.#iterator = iterable[Symbol.asyncIterator]();
+    } catch (error) {
+      throw new SourceError('The source failed before it could be read.', { cause: error });
+    }
   }
 
   override _read(): void {

@@ -70,7 +70,15 @@ export function discardSource(data: unknown, source: OpenedSource | undefined): 
   if (isNodeStream(data)) {
     data.on('error', () => undefined).destroy();
   } else if (source === undefined && isAsyncIterable(data) && (data as { locked?: unknown }).locked !== true) {
-    void closeIterator(data[Symbol.asyncIterator]());
+    void closeUnread(data);
+  }
+}
+
+async function closeUnread(iterable: AsyncIterable<unknown>): Promise<void> {
+  try {
+    await closeIterator(iterable[Symbol.asyncIterator]());
+  } catch {
+    // one that gives no iterator has nothing to close
   }
 }
 
