@@ -109,6 +109,10 @@ describe('options of put and stage', () => {
   });
 
   describe('metadata', () => {
+    it.each([new Map([['a', 'b']]), new Headers({ a: 'b' }), ['a']])('refuses %p, which has no fields', (metadata) => {
+      expect(() => put({ metadata })).toThrow(invalid);
+    });
+
     it('has lower-cased names, and is frozen', () => {
       const { metadata } = resolvePutOptions('a', { metadata: { Owner: 'Ada', 'X-Y': '' } }, NOTHING);
       expect(metadata).toStrictEqual({ owner: 'Ada', 'x-y': '' });
@@ -275,6 +279,9 @@ describe('options of delete, copy and move', () => {
 
   it('refuse what cannot be meant', () => {
     expect(() => resolveDeleteOptions({ ifMatch: '*' }, EVERYTHING)).toThrow(invalid);
+    // foreign code's: as a condition it would hold
+    const text: object = { force: 'false' };
+    expect(() => resolveDeleteOptions(text, EVERYTHING)).toThrow(invalid);
     expect(() => resolveCopyOptions({ ifNoneMatch: 'a' as '*' }, EVERYTHING)).toThrow(invalid);
   });
 });

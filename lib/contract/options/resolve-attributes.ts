@@ -55,7 +55,8 @@ export function headerValue(name: string, value: unknown): string | undefined {
 
 function resolveMetadata(metadata: unknown, maxBytes: number): Readonly<Record<string, string>> {
   if (metadata === undefined) return NO_METADATA;
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+  // a Map or a Headers has entries of its own, which would be lost in silence
+  if (typeof metadata !== 'object' || metadata === null || Symbol.iterator in metadata) {
     throw new InvalidArgumentError('metadata must be an object of strings.');
   }
   const resolved = new Map<string, string>();

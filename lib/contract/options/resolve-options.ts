@@ -88,7 +88,10 @@ export function resolveGetOptions(options: GetOptions): ResolvedGetOptions {
 export function resolveDeleteOptions(options: DeleteOptions, capabilities: Capabilities): ResolvedDeleteOptions {
   const ifMatch = etag('ifMatch', options.ifMatch);
   if (ifMatch !== undefined) needs(capabilities.compareAndSwap, 'ifMatch', 'compareAndSwap');
-  return { force: options.force ?? false, ...(ifMatch === undefined ? undefined : { ifMatch }), ...signalOf(options) };
+  const force: unknown = options.force ?? false;
+  // a text 'false' from a query would mean true
+  if (typeof force !== 'boolean') throw new InvalidArgumentError('force must be true or false.');
+  return { force, ...(ifMatch === undefined ? undefined : { ifMatch }), ...signalOf(options) };
 }
 
 export function resolveListOptions(options: ListOptions): ResolvedListOptions & { readonly limit?: number } {
