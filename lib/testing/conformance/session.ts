@@ -16,6 +16,7 @@ import { withTimeout } from './time-out.js';
 
 /** Milliseconds that closing a storage may take before the suite goes on without it. */
 const CLOSING = 10_000;
+const CLOSING_AFTER_FAILURE = 1000;
 
 /** One run of the suite: the storage that checks share, and what belongs to all of them. */
 export class ConformanceSession {
@@ -39,19 +40,24 @@ export class ConformanceSession {
       context = await withTimeout(this.#begin(check), timeout, `opening a storage for the check "${check.name}"`);
       await withTimeout(check.run(context), timeout, `the check "${check.name}"`);
     } catch (error) {
-      // Whatever is stuck in the storage must not stick to the next check.
-      await this.close().catch(() => undefined);
-      await context?.end().catch(() => undefined);
+      // Whatever is stuck in the storage must not stick to the next check; that it may not close is no news after a failure.
+      const patience = Math.min(CLOSING_AFTER_FAILURE, this.limits.timeout);
+      await Promise.allSettled([this.close(patience), context?.end(patience)]);
       throw error;
     }
     await context.end();
   }
 
   /** Closes the shared storage. The next check opens another. */
-  async close(): Promise<void> {
+  async close(patience = CLOSING): Promise<void> {
     const shared = this.#shared;
     this.#shared = undefined;
-    if (shared !== undefined) await withTimeout((await shared).close(), CLOSING, 'closing the storage');
+    if (shared === undefined) return;
+    await withTimeout(
+      shared.then((opened) => opened.close()),
+      patience,
+      'closing the storage',
+    );
   }
 
   async #begin(check: Check): Promise<RunningCheck> {
@@ -136,8 +142,8 @@ class RunningCheck implements CheckContext {
     assert.deepEqual(left, [], 'the storage has left something behind');
   }
 
-  async end(): Promise<void> {
-    for (const opened of this.#owned) await withTimeout(opened.close(), CLOSING, 'closing the storage');
+  async end(patience = CLOSING): Promise<void> {
+    for (const opened of this.#owned) await withTimeout(opened.close(), patience, 'closing the storage');
     this.#owned.clear();
   }
 

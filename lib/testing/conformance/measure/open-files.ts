@@ -35,7 +35,7 @@ export function newlyOpen(before: ReadonlyMap<number, string> | undefined): read
  * never closed is what is given back.
  */
 export async function stillOpen(before: ReadonlyMap<number, string> | undefined): Promise<readonly string[]> {
-  const end = performance.now() + 2000;
+  const end = performance.now() + 1000;
   let open = newlyOpen(before);
   while (open.length > 0 && performance.now() < end) {
     await new Promise((resolve) => setImmediate(resolve));
