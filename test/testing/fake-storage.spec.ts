@@ -26,7 +26,7 @@ describe('assertExists', () => {
   it('passes for a stored file, and returns it', async () => {
     const file = await fake.put('a/b.txt', 'text', { metadata: { owner: 'ada' } });
     expect(fake.assertExists('a/b.txt')).toEqual(file);
-    expect(fake.assertExists('/a//b.txt', { contentType: 'text/plain', metadata: { owner: 'ada' }, size: 4 })).toBe(
+    expect(fake.assertExists('/a//b.txt', { contentType: 'text/plain', metadata: { owner: 'ada' }, size: 4 })).toEqual(
       file,
     );
   });

@@ -1,5 +1,6 @@
 import { MemoryStorage, type MemoryStorageConfig } from '../../backends/memory/index.js';
 import {
+  freezeStoredFile,
   sanitizeKey,
   type CopyOptions,
   type DeleteOptions,
@@ -64,7 +65,7 @@ export class FakeStorage extends MemoryStorage {
    * @throws AssertionError of `node:assert` that names what is stored
    */
   assertExists(key: string, expected: ExpectedAttributes = {}): StoredFile {
-    return assertExists(this.objects, sanitizeKey(key), expected);
+    return freezeStoredFile(assertExists(this.objects, sanitizeKey(key), expected)); // a date of the caller's own
   }
 
   /** @throws AssertionError of `node:assert` that names what is stored */
