@@ -11,6 +11,8 @@ const nest11 = '<rootDir>/test/nest-11/node_modules/';
 export default {
   rootDir,
   testTimeout: 30_000,
+  // every core: Jest would leave one idle, which is half of a small machine
+  maxWorkers: '100%',
   projects: [
     { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: ownName },
     {
