@@ -9,7 +9,6 @@ export type Need =
   | 'conditionalCopy'
   | 'etagCoversAttributes'
   | 'persistent'
-  | 'notPersistent'
   | 'pseudoUrls'
   | 'workingUrls'
   | 'signedUrls'

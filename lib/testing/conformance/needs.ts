@@ -114,8 +114,6 @@ export const NEEDS: Readonly<Record<Need, NeedRule>> = {
       },
     ],
   },
-  // the other side of `persistent`, which has checks of its own
-  notPersistent: { isDeclared: (capabilities) => !capabilities.persistent, instead: [] },
   // the other side of `workingUrls`
   pseudoUrls: { isDeclared: (capabilities) => capabilities.urls === 'none', instead: [] },
   workingUrls: { isDeclared: (capabilities) => capabilities.urls !== 'none', instead: [] },
