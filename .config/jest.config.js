@@ -6,6 +6,14 @@ const testMatch = ['<rootDir>/test/**/*.spec.ts'];
 // They look at the text of the project, in which no version of Nest has a part: once is enough.
 const aboutTheText = ['<rootDir>/test/architecture/', '<rootDir>/test/package/', '<rootDir>/test/readme/snippets.spec'];
 
+// They prove storages by the whole suite, on the disk, for minutes. No version of Nest has a part in that either; what has one (the
+// module, the upload, the views, the memory storage's suite) runs on both.
+const aboutStorages = [
+  '<rootDir>/test/conformance/broken-storages.spec',
+  '<rootDir>/test/conformance/filesystem.spec',
+  '<rootDir>/test/readme/custom-backend.spec',
+];
+
 const nest11 = '<rootDir>/test/nest-11/node_modules/';
 
 export default {
@@ -18,7 +26,7 @@ export default {
     {
       ...project,
       testMatch,
-      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText],
+      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages],
       displayName: 'nest-11',
       globals: { nestMajor: 11 },
       moduleNameMapper: {
