@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { OpenedFile, StoredFile } from 'nestjs-storages';
 import { MapStorage } from './map-storage.js';
 
@@ -86,6 +86,20 @@ describe('a signal that fires meanwhile', () => {
     await expect(put).rejects.toMatchObject({ code: 'ABORTED', operation: 'put', key: 'b' });
     expect(source.destroyed).toBe(true);
     expect(storage.objects.has('b')).toBe(false);
+  });
+
+  it.each(['put', 'stage'] as const)('ends a %s of bytes in memory, whose stream nobody reads', async (method) => {
+    // an error that nobody listens to ends the process: the runner reports it as this test's failure
+    const wait = async (): Promise<never> => {
+      await turn();
+      await turn();
+      throw new Error('too late');
+    };
+    storage._put = wait;
+    jest.spyOn(storage as unknown as { _stage(): Promise<never> }, '_stage').mockImplementation(wait);
+    const writing = storage[method]('b', Buffer.from('abc'), { signal: controller.signal });
+    controller.abort();
+    await expect(writing).rejects.toMatchObject({ code: 'ABORTED', operation: method });
   });
 
   it('ends a put from an iterator that never answers', async () => {

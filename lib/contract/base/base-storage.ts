@@ -335,7 +335,8 @@ export abstract class BaseStorage extends StorageHooks {
           const limit = maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined;
           const opened = openSource(data, { size, checksum, onProgress, ...limit }, this._readsSourceDirectly);
           source = opened;
-          off = onAbort(options.signal, (error) => opened.stream.destroy(error));
+          // that of bytes in memory may have no reader, and an error without a listener ends the process
+          off = onAbort(options.signal, (error) => opened.stream.on('error', () => undefined).destroy(error));
           return { canonical, resolved, opened };
         },
         ({ canonical, resolved, opened: { stream, bytes, size } }) => {
