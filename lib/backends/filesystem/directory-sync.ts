@@ -1,5 +1,9 @@
+import { constants } from 'node:fs';
 import { parentOf } from './layout.js';
 import { errnoOf, type Disk } from './disk.js';
+
+/** Nothing but a folder: to open a FIFO in its place would wait for a writer that never comes. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** A folder that is kept open while an entry of it is changed. */
 export interface HeldFolder {
@@ -17,6 +21,14 @@ interface OpenFolder {
   next: Promise<void> | undefined;
 }
 
+/** A folder in which folders were made. */
+interface ChangedFolder {
+  /** Rises with every change. */
+  changes: number;
+  /** How many folders are being made in it at the moment. */
+  makers: number;
+}
+
 const NOT_SYNCED: HeldFolder = { flush: () => Promise.resolve(), release: () => Promise.resolve() };
 
 /**
@@ -28,19 +40,30 @@ export class DirectorySync {
   readonly #durable: boolean;
   readonly #open = new Map<string, OpenFolder>();
   /** Folders in which this process made a folder that may not be on the disk yet. */
-  readonly #unsynced = new Set<string>();
+  readonly #unsynced = new Map<string, ChangedFolder>();
 
   constructor(disk: Disk, durable: boolean) {
     this.#disk = disk;
     this.#durable = durable;
   }
 
-  /** Remembers that a folder was made: whoever then makes something inside durable makes it durable too. */
-  made(folder: string): void {
-    if (this.#durable) this.#unsynced.add(parentOf(folder));
+  /** Makes a folder and remembers it: whoever then makes something inside durable makes it durable too. */
+  async making(folder: string, make: () => Promise<void>): Promise<void> {
+    if (!this.#durable) return make();
+    const parent = parentOf(folder);
+    const changed = this.#unsynced.get(parent) ?? { changes: 0, makers: 0 };
+    this.#unsynced.set(parent, changed);
+    // Known before it is there: others may find the folder before this call hears that it was made.
+    changed.makers++;
+    try {
+      await make();
+    } finally {
+      changed.makers--;
+      changed.changes++;
+    }
   }
 
-  /** @throws the system's ENOENT when there is no such folder */
+  /** @throws the system's ENOENT or ENOTDIR when there is no such folder */
   async hold(path: string): Promise<HeldFolder> {
     if (!this.#durable) return NOT_SYNCED;
     const folder = this.#open.get(path) ?? this.#add(path);
@@ -69,7 +92,7 @@ export class DirectorySync {
   #add(path: string): OpenFolder {
     const folder: OpenFolder = {
       path,
-      opening: this.#disk.open(path, 'r'),
+      opening: this.#disk.open(path, OPEN_FLAGS),
       holders: 0,
       running: undefined,
       next: undefined,
@@ -107,9 +130,13 @@ export class DirectorySync {
   async #flushParents(path: string): Promise<void> {
     if (this.#unsynced.size === 0) return;
     for (let folder = parentOf(path); ; folder = parentOf(folder)) {
-      if (this.#unsynced.has(folder)) {
+      const changed = this.#unsynced.get(folder);
+      if (changed !== undefined) {
+        const { changes } = changed;
         await this.#syncOnce(folder);
-        this.#unsynced.delete(folder);
+        // That fsync may have come too early for what was made meanwhile.
+        const settled = changed.changes === changes && changed.makers === 0;
+        if (settled && this.#unsynced.get(folder) === changed) this.#unsynced.delete(folder);
       }
       if (folder === '/') return;
     }

@@ -71,10 +71,11 @@ export class Folders {
     return true;
   }
 
-  async #makeOne(path: string): Promise<void> {
-    await this.#disk.mkdir(path, { mode: this.#mode ?? 0o755 });
-    if (this.#mode !== undefined) await this.#disk.chmod(path, this.#mode); // mkdir obeys the umask
-    this.#sync.made(path);
+  #makeOne(path: string): Promise<void> {
+    return this.#sync.making(path, async () => {
+      await this.#disk.mkdir(path, { mode: this.#mode ?? 0o755 });
+      if (this.#mode !== undefined) await this.#disk.chmod(path, this.#mode); // mkdir obeys the umask
+    });
   }
 
   /** Removes a folder that is empty, then the one above, up to `top`, which stays. */
