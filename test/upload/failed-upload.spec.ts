@@ -8,7 +8,20 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { catchError, concat, NEVER, of, throwError, timeout, TimeoutError as RxTimeoutError } from 'rxjs';
+import {
+  catchError,
+  concat,
+  first,
+  firstValueFrom,
+  from,
+  map,
+  NEVER,
+  of,
+  throwError,
+  timeout,
+  TimeoutError as RxTimeoutError,
+  type Observable,
+} from 'rxjs';
 import {
   ConnectionError,
   IntegrityError,
@@ -151,6 +164,32 @@ describe('An upload that fails after its file has arrived', () => {
     },
   );
 
+  describe.each(['beforeHandler', 'afterHandler'] as const)('when an outer interceptor leaves early (%s)', (commit) => {
+    const intercepting = (how: (answer: Observable<unknown>) => Observable<unknown>): NestInterceptor => ({
+      intercept: (_context, next) => how(next.handle()),
+    });
+
+    it.each<[string, (answer: Observable<unknown>) => Observable<unknown>]>([
+      ['with first()', (answer) => answer.pipe(first())],
+      ['with a promise of the first value', (answer) => from(firstValueFrom(answer))],
+    ])('%s, the file of an answer that is sent stays', async (_, how) => {
+      await start({ options: { commit }, interceptors: [intercepting(how)] });
+      expect((await application.post(file(small))).status).toBe(201);
+      await application.close();
+      expect(await storage.keys()).toHaveLength(1);
+    });
+
+    it('by failing at the value, nothing is left', async () => {
+      const fail = (): never => {
+        throw new ConflictException();
+      };
+      await start({ options: { commit }, interceptors: [intercepting((answer) => answer.pipe(map(fail)))] });
+      expect((await application.post(file(small))).status).toBe(409);
+      await storage.untilNothing();
+      await expectNothing();
+    });
+  });
+
   it('leaves nothing when an outer interceptor has answered while the file is arriving', async () => {
     const timeouts: NestInterceptor = {
       intercept: (_context, next) =>
@@ -239,6 +278,14 @@ describe('An upload that fails after its file has arrived', () => {
     await application.post(file(small));
     expect(seen).toEqual([error]);
     expect(seen[0]).toBe(error);
+    await expectNothing();
+  });
+
+  it('answers 500 where a backend has an error code of its own', async () => {
+    const own = Object.assign(new StorageError('no /srv/secret'), { code: 'QUARANTINED' });
+    storage.failAt('commit', own);
+    await start();
+    expect(await application.post(file(small))).toMatchObject({ status: 500, body: { code: 'STORAGE_FAILURE' } });
     await expectNothing();
   });
 

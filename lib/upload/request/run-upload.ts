@@ -78,6 +78,8 @@ export function runUpload(run: UploadRun): Observable<unknown> {
     };
 
     let settled = false;
+    /** The handler has succeeded as far as it gave a value. */
+    let answered = false;
     let handled = defer(receive).pipe(
       catchError(refuse),
       mergeMap(() => next.handle() as Observable<unknown>),
@@ -96,6 +98,9 @@ export function runUpload(run: UploadRun): Observable<unknown> {
     }
     return handled.pipe(
       tap({
+        next: () => {
+          answered = true;
+        },
         complete: () => {
           settled = true;
           unit.keep();
@@ -109,12 +114,29 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       ),
       finalize(() => {
         if (settled) return;
+        if (answered) {
+          settleByAnswer(response, unit);
+          return;
+        }
         // unsubscribed: somebody else answers now, or the client is gone
         void unit.rollBack(new Error('The request was cancelled.'));
         abandonRequest(request, response);
       }),
     );
   });
+}
+
+/**
+ * Somebody outside took the handler's value and no more, not even its end: an interceptor with `first()`, or one that failed at the value.
+ * What it then answers tells which: only a success that has been sent keeps the files.
+ */
+function settleByAnswer(response: ServerResponse, unit: UploadUnit): void {
+  const settle = (): void => {
+    if (response.writableFinished && response.statusCode < 400) unit.keep();
+    else void unit.rollBack(new Error('The request failed or was cancelled after its handler.'));
+  };
+  if (response.closed) settle();
+  else response.once('close', settle);
 }
 
 /** What the client is told when the upload fails. What the handler throws is its own answer, also where it is a storage's error. */
