@@ -48,6 +48,7 @@ const ANSWERS: Readonly<Record<StorageErrorCode, Answer>> = {
  */
 export function answerTo(failure: unknown): unknown {
   if (failure instanceof HttpException || !(failure instanceof StorageError)) return failure;
-  const { status, code, message } = ANSWERS[failure.code];
+  // a backend of somebody else's may have codes of its own
+  const { status, code, message } = Object.hasOwn(ANSWERS, failure.code) ? ANSWERS[failure.code] : failed;
   return new UploadException(status, code, message ?? failure.message, { cause: failure });
 }
