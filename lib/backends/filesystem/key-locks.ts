@@ -14,6 +14,9 @@ const MAX_PAUSE_MS = 8;
 /** How often the holder is asked whether it lives. */
 const LIVENESS_MS = 50;
 
+/** A writer's place in the queue of a key. It resolves when the next one's turn has come, to whether the lock could not be had in time. */
+type Turn = Promise<boolean>;
+
 /**
  * One writer at a time for each key: a queue within this storage, and between storages, in this process or another, the file that
  * only one link(2) can make.
@@ -26,7 +29,8 @@ export class KeyLocks {
   readonly #dead: DeadOwners;
   readonly #inMemoryOnly: boolean;
   readonly #heal: (key: string) => Promise<void>;
-  readonly #queues = new Map<string, Promise<void>>();
+  readonly #queues = new Map<string, Turn>();
+  readonly #timeoutMs: number;
 
   /**
    * @param inMemoryOnly for a storage that has the root for itself
@@ -40,6 +44,7 @@ export class KeyLocks {
     dead: DeadOwners,
     inMemoryOnly: boolean,
     heal: (key: string) => Promise<void>,
+    timeoutMs: number = TIMEOUT_MS,
   ) {
     this.#disk = disk;
     this.#layout = layout;
@@ -48,22 +53,36 @@ export class KeyLocks {
     this.#dead = dead;
     this.#inMemoryOnly = inMemoryOnly;
     this.#heal = heal;
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws TimeoutError after 30 seconds, AbortError while it waits for another process */
+  /**
+   * @throws TimeoutError when another process has held the key for 30 seconds of the wait
+   * @throws the signal's reason when it fires during the wait
+   */
   async hold<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const joined = performance.now();
     const before = this.#queues.get(key);
-    let leave: () => void = () => undefined;
-    const turn = new Promise<void>((resolve) => {
+    let leave: (timedOut: boolean | Turn) => void = () => undefined;
+    const turn: Turn = new Promise((resolve) => {
       leave = resolve;
     });
     this.#queues.set(key, turn);
+    let left: boolean | Turn = before ?? false; // whoever gives up while it waits lets nobody past those before it
     try {
-      await before;
-      return this.#inMemoryOnly ? await work() : await this.#holdFile(key, signal, work);
+      const stuck = (await orAborted(before, signal)) === true;
+      left = false;
+      if (this.#inMemoryOnly) return await work();
+      // Those behind one that has waited in vain have waited for the same lock.
+      return await this.#holdFile(key, signal, stuck ? joined : performance.now(), work);
+    } catch (error) {
+      if (left === false) left = error instanceof TimeoutError;
+      throw error;
     } finally {
-      leave();
-      if (this.#queues.get(key) === turn) this.#queues.delete(key);
+      leave(left);
+      void turn.then(() => {
+        if (this.#queues.get(key) === turn) this.#queues.delete(key);
+      });
     }
   }
 
@@ -73,9 +92,9 @@ export class KeyLocks {
     return this.hold(first, signal, () => this.hold(second, signal, work));
   }
 
-  async #holdFile<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  async #holdFile<T>(key: string, signal: AbortSignal | undefined, start: number, work: () => Promise<T>): Promise<T> {
     const path = `${this.#layout.locks}/${lockName(key)}`;
-    const broken = await this.#acquire(key, path, signal);
+    const broken = await this.#acquire(key, path, signal, start);
     try {
       if (broken) await this.#heal(key);
       return await work();
@@ -85,10 +104,9 @@ export class KeyLocks {
   }
 
   /** @returns whether the lock of a dead owner was broken on the way */
-  async #acquire(key: string, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #acquire(key: string, path: string, signal: AbortSignal | undefined, start: number): Promise<boolean> {
     if (await this.#tryLock(key, path)) return false;
-    const start = performance.now();
-    let asked = start;
+    let asked = performance.now();
     let broken = false;
     for (;;) {
       signal?.throwIfAborted();
@@ -100,8 +118,8 @@ export class KeyLocks {
         const holder = await lockHolder(this.#disk, path);
         if (holder !== undefined && (await this.#dead.breakIfDead(path, holder))) broken = true;
       }
-      if (now - start > TIMEOUT_MS) {
-        throw new TimeoutError(`Another writer has held this key for ${TIMEOUT_MS / 1000} seconds.`, { key });
+      if (now - start > this.#timeoutMs) {
+        throw new TimeoutError(`Another writer has held this key for ${this.#timeoutMs / 1000} seconds.`, { key });
       }
     }
   }
@@ -123,5 +141,24 @@ export class KeyLocks {
         await this.#owner.restore();
       }
     }
+  }
+}
+
+/** Waits for a promise no longer than until the signal fires. */
+async function orAborted<T>(promise: Promise<T> | undefined, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (promise === undefined || signal === undefined) return promise;
+  signal.throwIfAborted();
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own, whatever it is
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
