@@ -245,15 +245,11 @@ export class MemoryStorage extends BaseStorage {
 
   #store(key: string, bytes: Buffer, attributes: FileAttributes): StoredFile {
     const replaced = this.#objects.get(key);
-    const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = attributes;
+    // freezeStoredFile takes a file's own fields and leaves the others
     const file = freezeStoredFile({
+      ...attributes,
       key,
       size: bytes.length,
-      contentType,
-      metadata,
-      ...(cacheControl === undefined ? undefined : { cacheControl }),
-      ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-      ...(contentEncoding === undefined ? undefined : { contentEncoding }),
       etag: `${this.#id}-${(++this.#version).toString(36)}`,
       // a clock that was set back does not make an object older than it was
       lastModified: new Date(Math.max(Date.now(), replaced?.file.lastModified.getTime() ?? 0)),
