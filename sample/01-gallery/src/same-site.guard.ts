@@ -3,13 +3,15 @@ import type { Request } from 'express';
 
 /**
  * Nobody logs in here, so any other site that is open in the visitor's browser could send a form to this address. Browsers say
- * where a request comes from (Fetch Metadata); programs such as curl do not, and are let in.
+ * where a request comes from: in `Sec-Fetch-Site`, which they send to https and to localhost only, and else in `Origin`. Programs such
+ * as curl say neither, and are let in.
  */
 @Injectable()
 export class SameSiteGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const site = context.switchToHttp().getRequest<Request>().headers['sec-fetch-site'];
-    if (site === undefined || site === 'same-origin' || site === 'none') return true;
+    const { host, origin, 'sec-fetch-site': site } = context.switchToHttp().getRequest<Request>().headers;
+    const own = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+    if (site === undefined ? own : site === 'same-origin' || site === 'none') return true;
     throw new ForbiddenException('Files can be changed from this page only, not from another site.');
   }
 }

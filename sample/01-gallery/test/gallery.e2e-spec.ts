@@ -335,12 +335,20 @@ describe('the gallery in Chromium', () => {
     const missing = await fetch(`${gallery.url}/api/files/no/such/file`);
     expect(missing.status).toBe(404);
     expect(await missing.json()).toMatchObject({ statusCode: 404 });
-    const foreign = await fetch(`${gallery.url}/api/files`, {
-      method: 'POST',
-      headers: { 'Sec-Fetch-Site': 'cross-site' },
-    });
-    expect(foreign.status).toBe(403);
-    await foreign.body?.cancel();
+    // the second as browsers say it to an address in the home network, which is neither https nor localhost
+    const foreignHeaders: Record<string, string>[] = [
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { Origin: 'http://elsewhere.test' },
+      { Origin: 'null' },
+    ];
+    for (const headers of foreignHeaders) {
+      const foreign = await fetch(`${gallery.url}/api/files`, { method: 'POST', headers });
+      expect(foreign.status).toBe(403);
+      await foreign.body?.cancel();
+    }
+    const own = await fetch(`${gallery.url}/api/files`, { method: 'POST', headers: { Origin: gallery.url } });
+    expect(own.status).toBe(415);
+    await own.body?.cancel();
     expect(complaints).toEqual([]);
   });
 
