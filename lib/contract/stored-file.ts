@@ -84,7 +84,8 @@ export type SignedUpload =
     };
 
 /**
- * A frozen `StoredFile` with exactly its own fields, copied; for implementers of a backend.
+ * A frozen `StoredFile` with exactly its own fields, copied; for implementers of a backend. Call it for every file that is handed out, from a
+ * cache too: a `Date` cannot be frozen, and whoever gets one may change it.
  *
  * @example
  * return freezeStoredFile({ ...options, key, size, etag, lastModified: new Date() });
@@ -104,4 +105,21 @@ export function freezeStoredFile(file: StoredFile): StoredFile {
     ...(contentDisposition === undefined ? undefined : { contentDisposition }),
     ...(contentEncoding === undefined ? undefined : { contentEncoding }),
   });
+}
+
+/**
+ * The attributes alone, of a file or of the options of a put, for implementers of a backend: what is to be written down beside the bytes.
+ *
+ * @example
+ * const head = JSON.stringify(attributesOf(options));
+ */
+export function attributesOf(file: FileAttributes): FileAttributes {
+  const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = file;
+  return {
+    contentType,
+    metadata,
+    ...(cacheControl === undefined ? undefined : { cacheControl }),
+    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
+    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
+  };
 }

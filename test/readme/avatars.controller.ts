@@ -10,6 +10,7 @@ export class AvatarsController {
   @UseInterceptors(
     StorageFileInterceptor('file', {
       storage: 'avatars',
+      required: true, // else a request without a file reaches the handler, with undefined
       limits: { fileSize: 5 * 1024 * 1024 },
       metadata: (file) => ({ name: file.originalname }),
     }),

@@ -3,7 +3,13 @@ import { ConfigurationError, IntegrityError, StorageError } from '../errors/inde
 import { compareKeys } from '../keys/index.js';
 import type { ResolvedListEntriesOptions, ResolvedListOptions, SignalOptions } from '../options/options.js';
 import { CheckedStream } from '../source/index.js';
-import type { DeleteReport, FileAttributes, ListEntry, StoredFile } from '../stored-file.js';
+import {
+  attributesOf,
+  type DeleteReport,
+  type FileAttributes,
+  type ListEntry,
+  type StoredFile,
+} from '../stored-file.js';
 import { abortErrorOf, onAbort } from './abort.js';
 import type { OpenedFile } from './deliver-stream.js';
 import type { DeleteOutcome } from './storage-hooks.js';
@@ -48,18 +54,6 @@ export async function copyThrough(
     off();
     stream.destroy();
   }
-}
-
-/** The attributes of a file, without what belongs to one version of it. */
-export function attributesOf(file: FileAttributes): FileAttributes {
-  const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = file;
-  return {
-    contentType,
-    metadata,
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
-  };
 }
 
 /** Groups an ordered listing by what follows the prefix up to the delimiter. */

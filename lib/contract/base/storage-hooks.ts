@@ -46,7 +46,8 @@ export abstract class StorageHooks extends Storage {
    * Guaranteed: the key is canonical; attributes are complete and checked; conditions are declared by the capabilities; the source
    * yields Buffers only, fails rather than end with other bytes than were declared, and fails when the signal fires. When the hook
    * rejects, the source is destroyed by the caller.
-   * Owed: the returned file is what `_info` then returns; nothing of a failed put is left.
+   * Owed: the returned file is what `_info` then returns; nothing of a failed put is left; what is acknowledged is flushed, which no suite
+   * can see without cutting the power.
    */
   protected abstract _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile>;
 
@@ -105,7 +106,10 @@ export abstract class StorageHooks extends Storage {
     return defaults.drain(await openChecked(this._get(key, options), options), options.signal);
   }
 
-  /** Guaranteed: the two keys differ. Default: `_get` piped into `_put`. */
+  /**
+   * Guaranteed: the two keys differ. Default: `_get` piped into `_put`, which gets `ifNoneMatch`: a backend that declares `createOnly` may
+   * declare `conditionalCopy` too.
+   */
   protected async _copy(source: string, destination: string, options: ResolvedCopyOptions): Promise<StoredFile> {
     const opened = await this._get(source, defaults.pickSignal(options));
     return defaults.copyThrough(opened, options.signal, (stream, attributes) =>

@@ -46,6 +46,14 @@ export const fieldValueTooLong = (field: string, limit: number): UploadException
     `Field value too long: the field ${quoted(field)} takes at most ${counted(limit, 'byte')}.`,
   );
 
+/** multer's code for one file too many under a field, as for a field that takes none. */
+export const tooManyFilesOfField = (field: string, limit: number): UploadException =>
+  new UploadException(
+    400,
+    'LIMIT_UNEXPECTED_FILE',
+    `Too many files: the field ${quoted(field)} takes at most ${counted(limit, 'file')}.`,
+  );
+
 export const unexpectedFile = (field: string, expected: string): UploadException =>
   new UploadException(
     400,

@@ -47,7 +47,7 @@ export class FormContents {
     if (++this.#files > limits.files) throw refused.tooManyFiles(limits.files);
     const count = (this.#filesOf.get(fieldname) ?? 0) + 1;
     this.#filesOf.set(fieldname, count);
-    if (count > rule.maxCount) throw refused.unexpectedFile(fieldname, describeFields(this.#rules));
+    if (count > rule.maxCount) throw refused.tooManyFilesOfField(fieldname, rule.maxCount);
     return rule;
   }
 
