@@ -5,6 +5,7 @@ import type {
   FeatureStorage,
   StorageModuleAsyncOptions,
   StorageModuleOptions,
+  StorageView,
 } from './storage-module-options.interface.js';
 
 /**
@@ -46,8 +47,9 @@ export class StorageModule {
   }
 
   /**
-   * Gives the importing module views of registered storages, and storages of its own. Their names are unique in the application, as all are.
-   * Where two modules need one, the same object goes into `imports` of both.
+   * Gives the importing module views of registered storages, and storages of its own. Their names are unique in the application, as all are;
+   * modules that ask for the same view (name, storage and prefix) share it. Where two modules need a storage of its own, the same object goes into
+   * `imports` of both.
    *
    * @example
    * StorageModule.forFeature([
@@ -56,6 +58,25 @@ export class StorageModule {
    * ])
    */
   static forFeature(storages: readonly FeatureStorage[]): DynamicModule {
-    return { module: StorageModule, ...featureMetadata(storages) };
+    const own = new Set(storages.filter((storage) => !('prefix' in storage)).map(({ name }) => name));
+    const isShared = (storage: FeatureStorage): storage is StorageView =>
+      'prefix' in storage &&
+      (storage.storage === undefined || !own.has(storage.storage)) &&
+      // a name that this very call gives twice is to fail
+      storages.filter(({ name }) => name === storage.name).length === 1;
+    const views = storages.filter(isShared).map(sharedView);
+    const { imports, providers, exports } = featureMetadata(storages.filter((storage) => !isShared(storage)));
+    return { module: StorageModule, imports: [...imports, ...views], providers, exports: [...exports, ...views] };
   }
+}
+
+/** Views by what they are. Nest tells dynamic modules apart by reference: the same object in two modules is one module, with one view. */
+const sharedViews = new Map<string, DynamicModule>();
+
+function sharedView(view: StorageView): DynamicModule {
+  const { name, storage, prefix } = view;
+  const key = JSON.stringify([name, storage, prefix]);
+  const shared = sharedViews.get(key) ?? { module: StorageModule, ...featureMetadata([view]) };
+  sharedViews.set(key, shared);
+  return shared;
 }

@@ -62,6 +62,18 @@ describe('the same storage in several places', () => {
     await expect(avatars?.info('eve.png')).rejects.toMatchObject({ key: 'eve.png', storage: 'avatars' });
     await app.close();
 
+    const again = () => StorageModule.forFeature([{ name: 'avatars', storage: 'uploads', prefix: 'avatars' }]);
+    const both = await Test.createTestingModule({
+      imports: [
+        StorageModule.forRoot({ storages: { uploads: new MemoryStorage() } }),
+        feature(One, again()),
+        feature(Two, again()),
+      ],
+    }).compile();
+    expect(both.get(One).storages).toEqual(both.get(Two).storages);
+    expect(both.get(One).storages[0]).toBe(both.get(Two).storages[0]);
+    await both.close();
+
     await expect(
       Test.createTestingModule({ imports: [root, feature(One, view), feature(Consumer)] }).compile(),
     ).rejects.toThrow('Storage:avatars');

@@ -132,11 +132,12 @@ describe('a doubled name fails at start-up', () => {
   it('in forFeature, within one call, beside another and beside forRoot', async () => {
     const root = StorageModule.forRoot({ storages: { uploads: memory() } });
     const view = { name: 'avatars', storage: 'uploads', prefix: 'avatars/' };
+    const other = { ...view, prefix: 'others/' }; // the same view in two modules is one
     await expect(start(() => ({ imports: [root, StorageModule.forFeature([view, view])] }))).rejects.toThrow(
       'The storage name "avatars" is given twice',
     );
     await expect(
-      start(() => ({ imports: [root, StorageModule.forFeature([view]), StorageModule.forFeature([view])] })),
+      start(() => ({ imports: [root, StorageModule.forFeature([view]), StorageModule.forFeature([other])] })),
     ).rejects.toThrow('The storage name "avatars" is given twice');
     await expect(
       start(() => ({ imports: [root, StorageModule.forFeature([{ name: 'uploads', useValue: memory() }])] })),

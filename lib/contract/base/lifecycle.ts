@@ -76,12 +76,13 @@ export class Lifecycle {
 
   /** One attempt at a time; a failed one is made again by the next call. */
   async #ready(): Promise<void> {
-    this.#opening ??= this.#open();
+    const attempt = (this.#opening ??= this.#open());
     try {
-      await this.#opening;
+      await attempt;
       this.#opened = true;
     } finally {
-      this.#opening = undefined;
+      // others waited for this attempt too, and one of them may have begun the next
+      if (this.#opening === attempt) this.#opening = undefined;
     }
   }
 
