@@ -156,6 +156,34 @@ describe('several storages in one process', () => {
       expect(String(await one.getBytes('key'))).toBe('bytes');
     }));
 
+  it('do not take one that is about to listen for a dead one', () =>
+    withRoot(async (root) => {
+      await using neighbour = new FileSystemStorage({ root, durability: 'fast' });
+      await neighbour.open();
+      let swept = false;
+      /** Lets another one sweep while the socket is bound under a name of its own. */
+      class Watched extends Disk {
+        override async rename(from: string, to: string): Promise<void> {
+          if (to.endsWith('.sock') && !swept) {
+            swept = true;
+            await using sweeper = new FileSystemStorage({ root, durability: 'fast' });
+            await sweeper.open();
+          }
+          return super.rename(from, to);
+        }
+      }
+      class WatchedStorage extends FileSystemStorage {
+        protected override readonly _disk = new Watched();
+      }
+      await using storage = new WatchedStorage({ root, durability: 'fast' });
+      const staged = await storage.stage('key', 'bytes');
+      expect(swept).toBe(true);
+      await using last = new FileSystemStorage({ root, durability: 'fast' });
+      await last.open();
+      await staged.commit();
+      expect((await readdir(join(root, '.storages/procs'))).filter((name) => name.endsWith('.new'))).toEqual([]);
+    }));
+
   it('sweep what a worker thread that was terminated had begun, though its process lives', () =>
     withRoot(async (root) => {
       const worker = new Worker(new URL('./process/worker.js', import.meta.url), {

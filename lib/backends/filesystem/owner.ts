@@ -69,7 +69,8 @@ export class Owner {
   }
 
   async #listen(): Promise<void> {
-    const bound = await bindable(this.#disk, this.#layout.owners, socketName(this.id));
+    const unheard = unheardSocketName(this.id);
+    const bound = await bindable(this.#disk, this.#layout.owners, unheard);
     if (bound === undefined) return;
     this.#releaseSocket = bound.release;
     // Whoever connects has its answer by that alone.
@@ -83,7 +84,10 @@ export class Owner {
         resolve(true);
       });
     });
-    if (listening) this.#server = server;
+    if (!listening) return;
+    this.#server = server;
+    // Only now: a socket that is bound and does not listen yet is as silent as that of a dead owner, and would be swept.
+    await this.#disk.rename(`${this.#layout.owners}/${unheard}`, socketName(this.path));
   }
 }
 
@@ -92,6 +96,16 @@ export const LISTENING = 'listening';
 
 export function socketName(owner: string): string {
   return `${owner}.sock`;
+}
+
+/** The name of a socket until somebody listens. */
+function unheardSocketName(owner: string): string {
+  return `${owner}.new`;
+}
+
+/** Whose file or socket it is, if it is one of an owner's. */
+export function ownerOfName(name: string): string {
+  return name.replace(/\.(?:sock|new)$/, '');
 }
 
 /** A short name for a pair of things, for guards. */

@@ -3,6 +3,7 @@ import type { DeadOwners } from './dead-owners.js';
 import { unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import { lockedKey, lockHolder } from './lock-file.js';
+import { ownerOfName } from './owner.js';
 import { parseOwner } from './process-identity.js';
 
 /** What a sweep works with. */
@@ -47,9 +48,10 @@ export async function sweep({ disk, layout, dead, attributes, heal, exclusive }:
 
   let anyDied = false;
   for (const name of await names(layout.owners)) {
-    const owner = name.replace(/\.sock$/, '');
+    const owner = ownerOfName(name);
     if (parseOwner(owner) === undefined || !(await isDead(owner))) continue;
     anyDied = true;
+    // One that shows itself at this moment, and whose socket goes, begins again.
     await unless(disk.unlink(`${layout.owners}/${name}`), 'ENOENT');
   }
 
