@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { FileSystemStorageConfig } from 'nestjs-storages';
+import { Disk } from '../../lib/backends/filesystem/disk.js';
+import { writeAll } from '../../lib/backends/filesystem/source-writer.js';
 import { FaultyDiskStorage, systemError, type DiskCall } from './faulty-disk.js';
 import { filesBelow, withRoot } from './temporary-root.js';
 
@@ -78,6 +80,23 @@ describe('a disk that takes fewer bytes than it is given', () => {
       await expect(storage.put('key', 'bytes')).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
       expect(await leftIn(root)).toEqual([]);
     }));
+});
+
+describe('a body of more bytes than one write may have', () => {
+  it('is written in several', async () => {
+    const disk = new Disk();
+    const fd = await disk.open('/dev/null', 'w');
+    // never touched, so that it takes no memory
+    const bytes = Buffer.alloc(2 ** 31 + 1);
+    let writes = 0;
+    disk.writev = (...args) => {
+      writes++;
+      return Disk.prototype.writev.apply(disk, args);
+    };
+    await writeAll(disk, fd, [bytes]);
+    await disk.close(fd);
+    expect(writes).toBe(3);
+  });
 });
 
 describe('a call that fails', () => {

@@ -1,6 +1,9 @@
 import * as fs from 'node:fs';
 import type { BigIntStats, Dirent, MakeDirectoryOptions } from 'node:fs';
 
+/** Node refuses to write 2 GiB or more at once; the kernel takes a page less. */
+const LARGEST_WRITE = 1024 * 1024 * 1024;
+
 /**
  * The system calls this storage makes, each one trip to the thread pool. By the callback API: `fs.promises` makes an object per
  * descriptor and costs twice the CPU for a small file. Everything goes through here, so that a test can make any call fail.
@@ -29,7 +32,8 @@ export class Disk {
   writev(fd: number, buffers: readonly Uint8Array[]): Promise<number> {
     return new Promise((resolve, reject) => {
       const [first] = buffers;
-      if (buffers.length === 1 && first !== undefined) fs.write(fd, first, settle(resolve, reject));
+      if (buffers.length === 1 && first !== undefined)
+        fs.write(fd, first, 0, Math.min(first.length, LARGEST_WRITE), settle(resolve, reject));
       else fs.writev(fd, buffers, settle(resolve, reject));
     });
   }
