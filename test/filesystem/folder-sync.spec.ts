@@ -105,6 +105,21 @@ describe('a folder that is made', () => {
     }));
 });
 
+describe('a root that is made', () => {
+  it('is synced with every folder that was made above it', () =>
+    withRoot(async (parent) => {
+      await using storage = new LoggingStorage({ root: join(parent, 'a/b') });
+      await storage.open();
+      const { log } = storage.disk;
+      for (const [folder, above] of [
+        [join(parent, 'a'), parent],
+        [join(parent, 'a/b'), join(parent, 'a')],
+      ] as const) {
+        expect(log.slice(log.indexOf(`mkdir ${folder}`))).toContain(`fsync ${above}`);
+      }
+    }));
+});
+
 describe('a FIFO where a folder should be', () => {
   it('is not waited for', () =>
     withLog(async (storage, root) => {

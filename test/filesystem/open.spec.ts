@@ -82,9 +82,26 @@ describe('opening', () => {
       await symlink(join(parent, 'nowhere'), join(parent, 'dangling'));
       for (const name of ['file', 'file/below', 'dangling']) {
         const storage = new FileSystemStorage({ root: join(parent, name) });
-        await expect(storage.open()).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+        await expect(storage.open()).rejects.toMatchObject({
+          code: 'INVALID_CONFIGURATION',
+          message: expect.not.stringContaining(parent),
+        });
         await storage.close();
       }
+    }));
+
+  it('refuses a link in the private folder, also one that leads nowhere', () =>
+    withRoot(async (root) => {
+      const outside = await mkdtemp(`${root}-outside-`);
+      await mkdir(join(root, '.storages'));
+      for (const name of ['tmp', 'procs', 'locks', 'break', 'attrs', 'over']) {
+        for (const target of [outside, '/nowhere/at/all']) {
+          await symlink(target, join(root, '.storages', name));
+          await expect(new FileSystemStorage({ root }).open()).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+          await unlink(join(root, '.storages', name));
+        }
+      }
+      expect(await readdir(outside)).toEqual([]);
     }));
 
   it('refuses a private folder that is a link', () =>

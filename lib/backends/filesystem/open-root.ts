@@ -13,18 +13,18 @@ const COARSEST_NS = 1_000_000n;
 
 /** Makes the root if it is missing. @returns where everything lies below it */
 export async function openRoot(disk: Disk, settings: FileSystemSettings): Promise<Layout> {
-  const { root, directoryMode } = settings;
+  const { root, directoryMode, durable } = settings;
   if (process.platform === 'win32') {
     throw new ConfigurationError('FileSystemStorage needs a POSIX system: links, modes and rename as they are there.');
   }
   let real: string;
   try {
-    await makeRoot(disk, root, directoryMode);
+    await makeRoot(disk, root, directoryMode, durable);
     real = await disk.realpath(root);
   } catch (error) {
-    throw unusable(root, error);
+    throw unusable(error);
   }
-  if (!(await disk.lstat(real)).isDirectory()) throw notAFolder(root);
+  if (!(await disk.lstat(real)).isDirectory()) throw notAFolder();
   const layout = new Layout(real);
   const stats = await unless(disk.lstat(layout.private), 'ENOENT');
   if (stats !== undefined && !stats.isDirectory()) {
@@ -36,15 +36,16 @@ export async function openRoot(disk: Disk, settings: FileSystemSettings): Promis
 }
 
 /** As mkdir -p, with exact permission bits where they are given: recursive mkdir obeys the umask, and a folder that is there stays as it is. */
-async function makeRoot(disk: Disk, path: string, mode: number | undefined): Promise<void> {
+async function makeRoot(disk: Disk, path: string, mode: number | undefined, durable: boolean): Promise<void> {
   try {
     await disk.mkdir(path, { mode: mode ?? 0o755 });
     if (mode !== undefined) await disk.chmod(path, mode);
+    if (durable) await syncFolder(disk, parentOf(path));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') {
-      await makeRoot(disk, parentOf(path), mode);
-      await makeRoot(disk, path, mode);
+      await makeRoot(disk, parentOf(path), mode, durable);
+      await makeRoot(disk, path, mode, durable);
     } else if (errno === 'EACCES' || errno === 'EROFS' || errno === 'EPERM') {
       // No matter, if it is there already.
       if ((await unless(disk.lstat(path), 'ENOENT', 'EACCES')) === undefined) throw error;
@@ -54,15 +55,26 @@ async function makeRoot(disk: Disk, path: string, mode: number | undefined): Pro
   }
 }
 
-function unusable(root: string, error: unknown): unknown {
+/** A power cut must not take the folder with everything in it. */
+async function syncFolder(disk: Disk, path: string): Promise<void> {
+  const fd = await disk.open(path, 'r');
+  try {
+    await disk.fsync(fd);
+  } finally {
+    await disk.close(fd);
+  }
+}
+
+/** The messages go without the path, which may reach a client: it is in the cause. */
+function unusable(error: unknown): unknown {
   switch (errnoOf(error)) {
     case 'ENOTDIR':
     case 'EEXIST':
-      return notAFolder(root, error);
+      return notAFolder(error);
     case 'ELOOP':
     case 'ENAMETOOLONG':
     case 'ENOENT':
-      return new ConfigurationError(`FileSystemStorage: root (${root}) does not lead to a folder.`, { cause: error });
+      return new ConfigurationError('FileSystemStorage: root does not lead to a folder.', { cause: error });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -72,8 +84,8 @@ function unusable(root: string, error: unknown): unknown {
   }
 }
 
-function notAFolder(root: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError(`FileSystemStorage: root (${root}) is a file, and must be a folder.`, { cause });
+function notAFolder(cause?: unknown): ConfigurationError {
+  return new ConfigurationError('FileSystemStorage: root is a file, or below one, and must be a folder.', { cause });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../contract/index.js';
 import { AttributeFiles } from './attribute-files.js';
 import { DeadOwners } from './dead-owners.js';
 import { DirectorySync } from './directory-sync.js';
@@ -73,9 +74,21 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
 }
 
 async function announce(disk: Disk, layout: Layout, folders: Folders): Promise<Owner> {
+  for (const path of [
+    layout.guards,
+    layout.attributes,
+    layout.overflowTree,
+    layout.temporary,
+    layout.owners,
+    layout.locks,
+  ]) {
+    // Also a link to a folder: it may lead out of the root.
+    if ((await unless(disk.lstat(path), 'ENOENT'))?.isDirectory() === false) throw blocked();
+  }
   for (;;) {
-    const folder = [layout.temporary, layout.owners, layout.locks];
-    for (const path of folder) await folders.make(path);
+    for (const path of [layout.temporary, layout.owners, layout.locks]) {
+      if (!(await folders.make(path))) throw blocked();
+    }
     try {
       return await Owner.announce(disk, layout);
     } catch (error) {
@@ -83,6 +96,12 @@ async function announce(disk: Disk, layout: Layout, folders: Folders): Promise<O
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
+}
+
+function blocked(): ConfigurationError {
+  return new ConfigurationError(
+    'FileSystemStorage: root holds something in .storages that is no folder, where the storage keeps files of its own.',
+  );
 }
 
 async function leave(disk: Disk, layout: Layout, owner: Owner, claimed: boolean): Promise<void> {
