@@ -140,6 +140,20 @@ describe('a call that fails', () => {
     ),
   );
 
+  it('after the link of a create takes it back', () =>
+    withDisk(async (storage, root) => {
+      storage.disk.before = (call, path) => {
+        if (call !== 'unlink' || !path.includes('/.storages/tmp/')) return;
+        storage.disk.before = () => undefined;
+        throw systemError('EIO');
+      };
+      const created = storage.put('key', 'bytes', { ifNoneMatch: '*', metadata: { some: 'thing' } });
+      await expect(created).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+      expect(await storage.exists('key')).toBe(false);
+      expect(await filesBelow(root)).toEqual(expect.not.arrayContaining([expect.stringContaining('/attrs/')]));
+      expect(await leftIn(root)).toEqual([]);
+    }));
+
   it('while reading fails the stream and closes the file', () =>
     withDisk(async (storage) => {
       await storage.put('key', pattern(4 * MIB));

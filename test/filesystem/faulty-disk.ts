@@ -48,6 +48,10 @@ export class FaultyDisk extends Disk {
     return this.#watched('rename', to, () => super.rename(from, to));
   }
 
+  override unlink(path: string): Promise<void> {
+    return this.#watched('unlink', path, () => super.unlink(path));
+  }
+
   override link(existing: string, added: string): Promise<void> {
     return this.#watched('link', added, () => super.link(existing, added));
   }

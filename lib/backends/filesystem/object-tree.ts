@@ -104,8 +104,7 @@ export class ObjectTree {
       const held = await this.#sync.hold(folder);
       try {
         if (createOnly) {
-          await this.#disk.link(temporary, path);
-          await unless(this.#disk.unlink(temporary), 'ENOENT');
+          await this.#create(temporary, path);
         } else {
           await this.#disk.rename(temporary, path);
         }
@@ -132,6 +131,18 @@ export class ObjectTree {
         default:
           throw error;
       }
+    }
+  }
+
+  /** As a rename that replaces nothing. */
+  async #create(temporary: string, path: string): Promise<void> {
+    await this.#disk.link(temporary, path);
+    try {
+      await unless(this.#disk.unlink(temporary), 'ENOENT');
+    } catch (error) {
+      // The caller will be told that it failed: then it must not be there, and without its attributes at that.
+      await this.#disk.unlink(path);
+      throw error;
     }
   }
 
