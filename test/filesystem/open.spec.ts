@@ -257,6 +257,25 @@ describe('exclusive', () => {
     }));
 });
 
+describe('a storage that was killed in a commit', () => {
+  it.each([
+    ['exclusive', true],
+    ['exclusive', false],
+    ['shared', true],
+    ['shared', false],
+  ] as const)('leaves nothing: %s, and the next one exclusive: %s', (kind, exclusive) =>
+    withRoot(async (root) => {
+      const child = new Child('hold', [root, 'a/key', 'rename', ...(kind === 'exclusive' ? [kind] : [])]);
+      expect(await child.line()).toBe('holding');
+      await child.kill();
+      const storage = new FileSystemStorage({ root, exclusive });
+      await storage.open();
+      await storage.close();
+      expect(await filesBelow(root)).toEqual([]);
+    }),
+  );
+});
+
 describe('the lock of a dead owner', () => {
   /** An owner of this process, and one that is surely dead: of another boot. */
   async function parts(root: string): Promise<{ disk: Disk; layout: Layout; dead: DeadOwners; owner: Owner }> {

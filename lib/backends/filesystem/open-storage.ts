@@ -41,7 +41,7 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
   try {
     const generations = await probeFileSystem(disk, layout, owner);
     const dead = new DeadOwners(disk, layout, folders, owner, new Liveness(disk, layout));
-    await claimRoot(disk, layout, owner, dead, exclusive);
+    const exclusiveDied = await claimRoot(disk, layout, owner, dead, exclusive);
     claimed = exclusive;
     const tree = new ObjectTree(disk, layout, folders, sync, generations);
     const attributes = new AttributeFiles(disk, folders, sync, layout.attributes, durable);
@@ -57,6 +57,7 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
       attributes,
       heal: (key) => locks.hold(key, undefined, () => heal(key)),
       exclusive,
+      exclusiveDied,
     });
     return {
       layout,

@@ -10,6 +10,7 @@ import { parseOwner } from './process-identity.js';
  * Decides who may use a root: one exclusive storage, or any number of others. Everybody shows itself first and looks afterwards, so
  * that of two who come at once at least one sees the other.
  *
+ * @returns whether the last exclusive one died, and so left no lock files that tell which keys it was at
  * @throws ConfigurationError when that is somebody else
  */
 export async function claimRoot(
@@ -18,11 +19,15 @@ export async function claimRoot(
   owner: Owner,
   dead: DeadOwners,
   exclusive: boolean,
-): Promise<void> {
+): Promise<boolean> {
+  let died = false;
   for (;;) {
     const holder = await lockHolder(disk, layout.claim);
     if (holder !== undefined) {
-      if (await dead.breakIfDead(layout.claim, holder)) continue;
+      if (await dead.breakIfDead(layout.claim, holder)) {
+        died = true;
+        continue;
+      }
       // Still there, or another one is breaking it at this moment: then the next look tells.
       if ((await lockHolder(disk, layout.claim)) !== holder) continue;
       if (await dead.isDead(holder)) continue;
@@ -30,7 +35,7 @@ export async function claimRoot(
         'FileSystemStorage: root is taken by another storage with exclusive: true; one root has one such storage at a time.',
       );
     }
-    if (!exclusive) return;
+    if (!exclusive) return died;
     try {
       await disk.link(owner.path, layout.claim);
       break;
@@ -46,6 +51,7 @@ export async function claimRoot(
       'FileSystemStorage: exclusive is true, and root is in use by another storage, in this process or another.',
     );
   }
+  return died;
 }
 
 export async function releaseClaim(disk: Disk, layout: Layout): Promise<void> {

@@ -14,12 +14,22 @@ export interface SweepParts {
   readonly attributes: AttributeFiles;
   /** Heals a key under its lock. */
   readonly heal: (key: string) => Promise<void>;
-  /** Nobody else is on the root: then what is left without a lock is found too. */
+  /** Nobody else is on the root, and the locks of this storage are no files. */
   readonly exclusive: boolean;
+  /** One died that had the root for itself: what is left without a lock is looked for too. */
+  readonly exclusiveDied: boolean;
 }
 
 /** Removes what dead owners left, and never anything of a living one: neither of another process nor of another storage in this one. */
-export async function sweep({ disk, layout, dead, attributes, heal, exclusive }: SweepParts): Promise<void> {
+export async function sweep({
+  disk,
+  layout,
+  dead,
+  attributes,
+  heal,
+  exclusive,
+  exclusiveDied,
+}: SweepParts): Promise<void> {
   const verdicts = new Map<string, Promise<boolean>>();
   const isDead = (owner: string): Promise<boolean> => {
     const verdict = verdicts.get(owner) ?? dead.isDead(owner);
@@ -35,8 +45,10 @@ export async function sweep({ disk, layout, dead, attributes, heal, exclusive }:
     const path = `${layout.locks}/${name}`;
     const holder = await lockHolder(disk, path);
     const key = await lockedKey(disk, path);
-    // Taking the lock breaks it, and healing comes with that.
-    if (holder !== undefined && key !== undefined && (await isDead(holder))) await heal(key);
+    if (holder === undefined || key === undefined || !(await isDead(holder))) continue;
+    // Taking the lock breaks it, unless this storage's own locks are in memory.
+    if (exclusive) await dead.breakIfDead(path, holder);
+    await heal(key);
   }
 
   for (const name of await names(layout.temporary)) {
@@ -46,15 +58,13 @@ export async function sweep({ disk, layout, dead, attributes, heal, exclusive }:
     }
   }
 
-  let anyDied = false;
   for (const name of await names(layout.owners)) {
     const owner = ownerOfName(name);
     if (parseOwner(owner) === undefined || !(await isDead(owner))) continue;
-    anyDied = true;
     // One that shows itself at this moment, and whose socket goes, begins again.
     await unless(disk.unlink(`${layout.owners}/${name}`), 'ENOENT');
   }
 
   // One that had the root for itself had no lock files to tell which keys it was at.
-  if (exclusive && anyDied) for await (const key of attributes.keys()) await heal(key);
+  if (exclusiveDied) for await (const key of attributes.keys()) await heal(key);
 }
