@@ -91,19 +91,15 @@ export type SignedUpload =
  * return freezeStoredFile({ ...options, key, size, etag, lastModified: new Date() });
  */
 export function freezeStoredFile(file: StoredFile): StoredFile {
-  const { key, size, contentType, etag, lastModified, metadata, cacheControl, contentDisposition, contentEncoding } =
-    file;
+  const { key, size, etag, lastModified, metadata } = file;
   return Object.freeze({
+    ...attributesOf(file),
     key,
     size,
-    contentType,
     etag,
     // a date cannot be frozen: each file has its own
     lastModified: new Date(lastModified),
     metadata: Object.isFrozen(metadata) ? metadata : Object.freeze(Object.fromEntries(Object.entries(metadata))),
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
   });
 }
 

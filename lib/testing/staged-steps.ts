@@ -1,4 +1,4 @@
-import type { StagedFile, StoredFile } from '../contract/index.js';
+import { attributesOf, type StagedFile, type StoredFile } from '../contract/index.js';
 
 /** What is put around the two steps that end a staged file. */
 export interface StagedSteps {
@@ -8,16 +8,11 @@ export interface StagedSteps {
 
 /** The same staged file, whose commit and abort pass through something first. */
 export function withSteps(staged: StagedFile, steps: StagedSteps): StagedFile {
-  const { key, size, contentType, metadata, cacheControl, contentDisposition, contentEncoding } = staged;
   const abort = (): Promise<void> => steps.abort(() => staged.abort());
   return {
-    key,
-    size,
-    contentType,
-    metadata,
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
+    ...attributesOf(staged),
+    key: staged.key,
+    size: staged.size,
     commit: () => steps.commit(() => staged.commit()),
     abort,
     [Symbol.asyncDispose]: abort,

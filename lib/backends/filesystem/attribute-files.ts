@@ -1,4 +1,4 @@
-import { contentTypeOfKey, StorageError, type FileAttributes } from '../../contract/index.js';
+import { attributesOf, contentTypeOfKey, StorageError, type FileAttributes } from '../../contract/index.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { DirectorySync } from './directory-sync.js';
 import type { Folders } from './folders.js';
@@ -122,13 +122,7 @@ export function decodeAttributes(key: string, text: string): FileAttributes {
   ) {
     throw new StorageError('The stored attributes of the file are damaged.', { key });
   }
-  return {
-    contentType,
-    metadata,
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
-  };
+  return attributesOf({ contentType, metadata, cacheControl, contentDisposition, contentEncoding });
 }
 
 function parse(text: string): Partial<Record<string, unknown>> | undefined {
