@@ -50,15 +50,14 @@ export function decoded(bytes: string): string {
 }
 
 /**
- * The text of an extended value of RFC 8187, such as `UTF-8''na%C3%AFve.txt`. Undefined where it is malformed, of another charset, or has
- * what no header can have: NUL, CR, LF.
+ * The text of an extended value of RFC 8187, such as `UTF-8''na%C3%AFve.txt`. Undefined where it is malformed or of another charset. It may
+ * have control characters, which `cleanFileName` takes out.
  */
 export function decodedExtended(value: string): string | undefined {
   const match = EXTENDED.exec(value);
   if (match === null) return undefined;
   const [, charset = '', encoded = ''] = match;
   const bytes = encoded.replace(/%(..)/g, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  if (/[\0\r\n]/.test(bytes)) return undefined;
   if (charset.toLowerCase() === 'iso-8859-1') return bytes;
   const buffer = Buffer.from(bytes, 'latin1');
   return isUtf8(buffer) ? buffer.toString('utf8') : undefined;

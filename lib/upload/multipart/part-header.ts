@@ -15,9 +15,6 @@ export interface PartHeader {
   readonly charset: string | undefined;
 }
 
-/** The most lines of a header, those of folded values counted by themselves. Clients send two or three. */
-export const MAX_HEADER_LINES = 100;
-
 const NAME = new RegExp(`^${TOKEN}$`);
 const MEDIA_TYPE = new RegExp(`^(${TOKEN}/${TOKEN})[ \\t]*(?=;|$)`);
 const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
@@ -26,9 +23,10 @@ const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
  * Reads the header of a part.
  *
  * @param lines each with its CRLF, without the empty line that ends them; one character for each byte
+ * @param maxLines the most there may be, those of folded values counted by themselves
  * @throws MultipartError `malformed-header`
  */
-export function partHeaderOf(lines: string): PartHeader {
+export function partHeaderOf(lines: string, maxLines: number): PartHeader {
   let disposition: string | undefined;
   let type: string | undefined;
   let encoding: string | undefined;
@@ -41,7 +39,7 @@ export function partHeaderOf(lines: string): PartHeader {
       end = lines.indexOf('\r\n', end + 2);
       folded = true;
     }
-    if (++count > MAX_HEADER_LINES) throw malformed(`has more than ${MAX_HEADER_LINES} lines`);
+    if (++count > maxLines) throw malformed(`has more than ${maxLines} lines`);
 
     const colon = lines.indexOf(':', start);
     if (colon < 0 || colon > end) throw malformed('has a line without a name');

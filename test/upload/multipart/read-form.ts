@@ -4,7 +4,7 @@ import {
   type MultipartListener,
   MultipartParser,
   type PartHeader,
-} from '../../../lib/upload/multipart/streaming-parser.js';
+} from '../../../lib/upload/multipart/multipart-parser.js';
 
 /** A part as it was told. Its bytes are one character each. */
 export interface ToldPart extends PartHeader {
