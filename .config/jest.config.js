@@ -1,6 +1,6 @@
 import { ownName, project, rootDir } from './jest.project.js';
 
-// One suite, two projects: the same tests on the Nest that is installed at the top (12) and on Nest 11.
+// One suite: the same tests on the Nest that is installed at the top (12) and on Nest 11, and those of the uploads on Fastify too.
 const testMatch = ['<rootDir>/test/**/*.spec.ts'];
 
 // They look at the text of the project, in which no version of Nest has a part: once is enough.
@@ -14,7 +14,18 @@ const aboutStorages = [
   '<rootDir>/test/readme/custom-backend.spec',
 ];
 
+// Their applications ask the global `platform` what to stand on.
+const ofUploads = ['<rootDir>/test/upload/**/*.spec.ts'];
+const onFastify = { platform: 'fastify' };
+// they have no application, or ask for both platforms by themselves
+const withoutPlatform = ['<rootDir>/test/upload/multipart/', '<rootDir>/test/upload/upload-unit.spec'];
+
 const nest11 = '<rootDir>/test/nest-11/node_modules/';
+
+const nest11Mapper = {
+  '^(@nestjs/(?:common|config|core|platform-express|platform-fastify|testing)(?:/.*)?)$': `${nest11}$1`,
+  ...ownName,
+};
 
 export default {
   rootDir,
@@ -29,10 +40,23 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages],
       displayName: 'nest-11',
       globals: { nestMajor: 11 },
-      moduleNameMapper: {
-        '^(@nestjs/(?:common|config|core|platform-express|testing)(?:/.*)?)$': `${nest11}$1`,
-        ...ownName,
-      },
+      moduleNameMapper: nest11Mapper,
+    },
+    {
+      ...project,
+      testMatch: ofUploads,
+      testPathIgnorePatterns: ['/node_modules/', ...withoutPlatform],
+      displayName: 'fastify-12',
+      globals: { nestMajor: 12, ...onFastify },
+      moduleNameMapper: ownName,
+    },
+    {
+      ...project,
+      testMatch: ofUploads,
+      testPathIgnorePatterns: ['/node_modules/', ...withoutPlatform],
+      displayName: 'fastify-11',
+      globals: { nestMajor: 11, ...onFastify },
+      moduleNameMapper: nest11Mapper,
     },
   ],
 };

@@ -19,7 +19,7 @@ export function AnyStorageFilesInterceptor(options: UploadOptions = {}): Type<Ne
     {
       name: 'AnyStorageFilesInterceptor',
       fields: 'any',
-      contentType: 'multipart/form-data',
+      bodies: 'multipart',
       receive: receiveForm,
       deliver: (carrier, uploads) => Object.assign(carrier, { files: uploads }),
     },

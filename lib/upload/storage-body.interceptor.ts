@@ -24,7 +24,7 @@ export function StorageBodyInterceptor(options: UploadOptions = {}): Type<NestIn
     {
       name: 'StorageBodyInterceptor',
       fields: [{ name: BODY_FIELD, maxCount: 1 }],
-      contentType: '*',
+      bodies: 'every',
       receive: receiveBody,
       deliver: (carrier, uploads) => Object.assign(carrier, { file: uploads?.[0] }),
     },

@@ -31,7 +31,7 @@ export function StorageFileFieldsInterceptor(
     {
       name: `StorageFileFieldsInterceptor(${names})`,
       fields: taken,
-      contentType: 'multipart/form-data',
+      bodies: 'multipart',
       receive: receiveForm,
       deliver: (carrier, uploads) => Object.assign(carrier, { files: uploads && byField(uploads) }),
     },

@@ -30,7 +30,7 @@ export function StorageFileInterceptor(field: string, options: UploadOptions = {
     {
       name: `StorageFileInterceptor(${JSON.stringify(field)})`,
       fields: [{ name: field, maxCount: 1 }],
-      contentType: 'multipart/form-data',
+      bodies: 'multipart',
       receive: receiveForm,
       // also when there is none: @fastify/multipart has methods of these names
       deliver: (carrier, uploads) => Object.assign(carrier, { file: uploads?.[0] }),

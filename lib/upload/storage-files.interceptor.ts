@@ -27,7 +27,7 @@ export function StorageFilesInterceptor(
     {
       name,
       fields: [{ name: field, maxCount: checkCount(name, maxCount) }],
-      contentType: 'multipart/form-data',
+      bodies: 'multipart',
       receive: receiveForm,
       deliver: (carrier, uploads) => Object.assign(carrier, { files: uploads }),
     },

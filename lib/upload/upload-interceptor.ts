@@ -15,7 +15,7 @@ import type { Observable } from 'rxjs';
 import type { Storage } from '../contract/index.js';
 import { StorageRegistry } from '../registry/index.js';
 import { removeWhatIsLeft } from './failed-removals.js';
-import { passBodiesOn } from './platform/fastify-parsers.js';
+import { passBodiesOn, type UnreadBodies } from './platform/fastify-parsers.js';
 import type { ReceiveUpload } from './request/receive-upload.js';
 import { runUpload, type UploadRun } from './request/run-upload.js';
 import { checkUploadOptions } from './resolve-upload-options.js';
@@ -37,13 +37,13 @@ export interface UploadInterceptorKind {
   readonly fields: TakenFields;
   readonly receive: ReceiveUpload;
   readonly deliver: UploadRun['deliver'];
-  /** The content type whose bodies Fastify has to leave unread; `*` for every one. */
-  readonly contentType: string;
+  /** What Fastify has to leave unread. */
+  readonly bodies: UnreadBodies;
 }
 
 /** Makes the class of an interceptor, as Nest's own `FileInterceptor` and its fellows do. */
 export function createUploadInterceptor(kind: UploadInterceptorKind, options: UploadOptions): Type<NestInterceptor> {
-  const { name, fields, receive, deliver, contentType } = kind;
+  const { name, fields, receive, deliver, bodies } = kind;
   // now, at the decorator that says it, rather than at the start
   checkUploadOptions(`options of ${name}`, options);
   const names = storagesNamedIn(options);
@@ -66,7 +66,7 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
     }
 
     onApplicationBootstrap(): void {
-      passBodiesOn(this.adapterHost, contentType);
+      passBodiesOn(this.adapterHost, bodies);
     }
 
     /** While the storages are still open. */

@@ -6,11 +6,13 @@ import {
   UploadedFile,
   UseInterceptors,
   type INestApplication,
+  type NestApplicationOptions,
   type NestInterceptor,
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
@@ -36,6 +38,17 @@ export interface UploadApplicationOptions {
   readonly before?: (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
   readonly interceptors?: readonly NestInterceptor[];
   readonly pipes?: readonly (PipeTransform | Type<PipeTransform>)[];
+}
+
+/** Set by the Jest projects of the other platform. */
+const { platform } = globalThis as { readonly platform?: 'fastify' };
+
+/** An application on the platform that is being tested. */
+export async function createApplication(module: Type, options: NestApplicationOptions = {}): Promise<INestApplication> {
+  const quiet = { logger: false, abortOnError: false, ...options } as const;
+  return platform === 'fastify'
+    ? NestFactory.create(module, new FastifyAdapter(), quiet)
+    : NestFactory.create(module, quiet);
 }
 
 /** One route, `POST /upload`, of a real application that listens on the loopback. */
@@ -71,7 +84,7 @@ export class UploadApplication {
     })
     class AppModule {}
 
-    const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    const app = await createApplication(AppModule);
     if (setup.before !== undefined) app.use(setup.before);
     await app.listen(0, '127.0.0.1');
     const server = app.getHttpServer() as Server;

@@ -3,29 +3,34 @@ import type { HttpAdapterHost } from '@nestjs/core';
 /** What of a Fastify instance is used here. Its types are not: an application on Express does not have them. */
 interface FastifyLike {
   register(plugin: (instance: FastifyLike) => Promise<void>): unknown;
-  hasContentTypeParser(contentType: string): boolean;
+  hasContentTypeParser(contentType: string | RegExp): boolean;
   addContentTypeParser(
-    contentType: string,
+    contentType: string | RegExp,
     parser: (request: unknown, payload: unknown, done: (error: Error | null) => void) => void,
   ): unknown;
 }
 
-const prepared = new WeakMap<object, Set<string>>();
+/** Which bodies an interceptor reads itself: those of forms, or those of every type. */
+export type UnreadBodies = 'multipart' | 'every';
+
+/** A pattern, so that it is no second parser of `multipart/form-data` beside that of @fastify/multipart, which comes before it. */
+const CONTENT_TYPES: Readonly<Record<UnreadBodies, string | RegExp>> = { multipart: /^multipart\//, every: '*' };
+
+const prepared = new WeakMap<object, Set<UnreadBodies>>();
 
 /**
- * Lets Fastify pass bodies of a content type on unread: it answers 415 to what it has no parser for. To be called when every module has been
- * initialized: plugins load in the order of their registration, so this one finds what the application and Nest's own upload interceptors
- * have registered (@fastify/multipart, which leaves the body unread too), and adds a parser only where there is none.
- *
- * @param contentType a media type, or `*` for every one that has no parser
+ * Lets Fastify pass bodies on unread: it answers 415 to what it has no parser for. To be called when every module has been initialized:
+ * plugins load in the order of their registration, so this one finds what the application and Nest's own upload interceptors have registered
+ * (@fastify/multipart leaves the body unread too), and adds a parser only where there is none.
  */
-export function passBodiesOn(adapterHost: HttpAdapterHost | undefined, contentType: string): void {
+export function passBodiesOn(adapterHost: HttpAdapterHost | undefined, bodies: UnreadBodies): void {
   const adapter = adapterHost?.httpAdapter;
   if (adapter?.getType() !== 'fastify') return;
   const fastify = adapter.getInstance<FastifyLike>();
   const types = prepared.get(fastify) ?? new Set();
-  if (types.has(contentType)) return;
-  prepared.set(fastify, types.add(contentType));
+  if (types.has(bodies)) return;
+  prepared.set(fastify, types.add(bodies));
+  const contentType = CONTENT_TYPES[bodies];
 
   const plugin = (instance: FastifyLike): Promise<void> => {
     if (!instance.hasContentTypeParser(contentType)) {
