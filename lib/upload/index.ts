@@ -1,5 +1,10 @@
+export * from './any-storage-files.interceptor.js';
+export * from './storage-body.interceptor.js';
+export * from './storage-file-fields.interceptor.js';
+export * from './storage-file.interceptor.js';
+export * from './storage-files.interceptor.js';
 export * from './stored-upload.js';
+export type { StorageFileField } from './taken-field.js';
 export * from './upload-defaults.js';
 export * from './upload-options.js';
-export * from './storage-file.interceptor.js';
 export { UploadException, type UploadErrorCode } from './errors/index.js';

@@ -1,81 +1,143 @@
+import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../contract/index.js';
-import type { CommitMoment, UploadLimits, UploadOptions } from './upload-options.js';
-import type { ResolvedLimits } from './upload-rules.js';
+import { parseAllowedTypes } from './file/allowed-types.js';
+import type { UploadFieldOptions, UploadFileOptions, UploadLimits, UploadOptions } from './upload-options.js';
+import type { ChecksumRule, ResolvedLimits } from './upload-rules.js';
 
-const DEFAULT_LIMITS: ResolvedLimits = {
+const MIB = 1024 * 1024;
+
+const DEFAULT_LIMITS: Omit<ResolvedLimits, 'fieldsSize'> = {
   fieldNameSize: 255,
-  fieldSize: 1024 * 1024,
+  fieldSize: MIB,
   fields: Infinity,
+  fieldNestingDepth: 32,
+  fieldArrayIndexLimit: 1000,
   fileSize: Infinity,
+  minFileSize: 0,
+  totalSize: Infinity,
   files: Infinity,
   parts: 1000,
+  headerPairs: 100,
 };
 
-const CHECKS: { readonly [K in keyof UploadOptions]-?: readonly [(value: unknown) => boolean, string] } = {
-  storage: [(value) => typeof value === 'string' && value !== '', 'the name of a storage'],
-  key: [(value) => typeof value === 'function', 'a function that makes a key'],
-  limits: [(value) => typeof value === 'object' && value !== null, 'an object of limits'],
-  metadata: [
-    (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
-    'an object of strings or a function that makes one',
+const DEFAULT_FIELDS_SIZE = 8 * MIB;
+
+export const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+const LIMIT_NAMES: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_LIMITS), 'fieldsSize']);
+const FIELD_LIMIT_NAMES: ReadonlySet<string> = new Set(['fileSize', 'minFileSize']);
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const ALGORITHMS: readonly unknown[] = ['sha256', 'md5', 'crc32'];
+
+type Check = readonly [holds: (value: unknown) => boolean, expected: string];
+
+/** What an option is once no function gives it any more. */
+const CHECKS = {
+  storage: [isText, 'the name of a storage'],
+  key: [isFunction, 'a function that makes a key'],
+  allowedTypes: [
+    (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
+    "a media type ('image/png', 'image/*'), an extension ('.pdf') or an array of them",
+  ],
+  limits: [isObject, 'an object of limits'],
+  metadata: [(value) => isFunction(value) || isObject(value), 'an object of strings or a function that makes one'],
+  checksum: [
+    (value) => ALGORITHMS.includes(value) || isChecksum(value),
+    "'sha256', 'md5', 'crc32' or { algorithm, header or field, required? }",
   ],
   overwrite: [(value) => typeof value === 'boolean', 'true or false'],
   required: [(value) => typeof value === 'boolean', 'true or false'],
+  filter: [isFunction, 'a function that says whether a file is taken'],
+  transform: [isFunction, 'a function that gives a stream'],
+  scan: [isFunction, 'a function that gives a verdict'],
+  fields: [(value) => isObject(value), 'an object of options by field'],
   commit: [(value) => value === 'beforeHandler' || value === 'afterHandler', "'beforeHandler' or 'afterHandler'"],
+  onProgress: [isFunction, 'a function'],
+  idleTimeout: [(value) => typeof value === 'number' && value > 0, 'milliseconds above 0, or Infinity'],
+} satisfies Record<keyof UploadOptions, Check>;
+
+/** Options that a function of the request may give. */
+const PER_REQUEST: ReadonlySet<string> = new Set([
+  'storage',
+  'limits',
+  'allowedTypes',
+  'checksum',
+  'overwrite',
+  'required',
+  'commit',
+  'idleTimeout',
+] satisfies (keyof UploadOptions)[]);
+
+/** Those that make no sense for one field of several. */
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  'fields',
+  'commit',
+  'onProgress',
+  'idleTimeout',
+] satisfies (keyof UploadOptions)[]);
+
+function isChecksum(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { algorithm, header, field, required } = value as Readonly<Record<string, unknown>>;
+  return (
+    ALGORITHMS.includes(algorithm) &&
+    (header === undefined || isText(header)) &&
+    (field === undefined || isText(field) || isFunction(field)) &&
+    !(header !== undefined && field !== undefined) &&
+    (required === undefined || typeof required === 'boolean')
+  );
+}
+
+/** Options in which nothing is a function of the request any more. */
+type Answered<T> = {
+  readonly [K in keyof T]: K extends 'key' | 'metadata' | 'filter' | 'transform' | 'scan' | 'onProgress'
+    ? T[K]
+    : Exclude<T[K], (context: ExecutionContext) => unknown>;
 };
 
-/** Options without gaps, but for those that have no default. */
-export interface ResolvedUploadOptions extends Pick<UploadOptions, 'storage' | 'key' | 'metadata'> {
-  readonly limits: ResolvedLimits;
-  readonly overwrite: boolean;
-  readonly required: boolean;
-  readonly commit: CommitMoment;
-}
-
-/**
- * What an interceptor says, over the application's defaults. An option or a limit that is `undefined` keeps the default.
- *
- * @throws ConfigurationError that names the option
- */
-export function resolveUploadOptions(options: UploadOptions, defaults: UploadOptions = {}): ResolvedUploadOptions {
-  checkUploadOptions('upload defaults', defaults);
-  checkUploadOptions('upload options', options);
-  const merged: UploadOptions = { ...defaults, ...withoutUndefined(options) };
-  const overwrite = merged.overwrite ?? false;
-  return {
-    storage: merged.storage,
-    key: merged.key,
-    metadata: merged.metadata,
-    limits: {
-      ...DEFAULT_LIMITS,
-      ...withoutUndefined(defaults.limits ?? {}),
-      ...withoutUndefined(options.limits ?? {}),
-    },
-    overwrite,
-    required: merged.required ?? false,
-    commit: merged.commit ?? (overwrite ? 'afterHandler' : 'beforeHandler'),
-  };
-}
+export type StaticFileOptions = Answered<UploadFileOptions>;
+export type StaticFieldOptions = Answered<UploadFieldOptions>;
+export type StaticOptions = Omit<Answered<UploadOptions>, 'fields'> & {
+  readonly fields?: Readonly<Record<string, StaticFieldOptions>> | undefined;
+};
 
 /** @throws ConfigurationError that names the option */
 export function checkUploadOptions(where: string, options: UploadOptions): void {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new ConfigurationError(`The ${where} must be an object.`);
+  checkNames(where, options, CHECKS, LIMIT_NAMES);
+  for (const [field, ofField] of Object.entries<unknown>(options.fields ?? {})) {
+    checkNames(`fields.${field} of the ${where}`, ofField, FIELD_CHECKS, FIELD_LIMIT_NAMES);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) {
-      throw new ConfigurationError(`The ${where} have no ${name}; there are ${Object.keys(CHECKS).join(', ')}.`);
+}
+
+const FIELD_CHECKS = Object.fromEntries(Object.entries(CHECKS).filter(([name]) => !OF_THE_REQUEST.has(name)));
+
+function checkNames(
+  where: string,
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+  limitNames: ReadonlySet<string>,
+): void {
+  if (typeof options !== 'object' || options === null) throw new ConfigurationError(`The ${where} must be an object.`);
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) {
+      throw new ConfigurationError(`The ${where} have no ${name}; there are ${Object.keys(checks).join(', ')}.`);
     }
-    const [holds, expected] = CHECKS[name as keyof UploadOptions];
-    if (value !== undefined && !holds(value)) {
-      throw new ConfigurationError(`${name} in the ${where} must be ${expected}.`);
-    }
+    if (value === undefined || (PER_REQUEST.has(name) && isFunction(value))) continue;
+    const [holds, expected] = check;
+    if (!holds(value)) throw new ConfigurationError(`${name} in the ${where} must be ${expected}.`);
+    if (name === 'limits') checkLimits(where, value as object, limitNames);
+    if (name === 'allowedTypes') parseAllowedTypes(`allowedTypes in the ${where}`, value as string | readonly string[]);
   }
-  for (const [name, value] of Object.entries(options.limits ?? {}) as [string, unknown][]) {
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      throw new ConfigurationError(
-        `The limits in the ${where} have no ${name}; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
-      );
+}
+
+function checkLimits(where: string, limits: object, names: ReadonlySet<string>): void {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (!names.has(name)) {
+      throw new ConfigurationError(`The limits in the ${where} have no ${name}; there are ${[...names].join(', ')}.`);
     }
     if (value !== undefined && value !== Infinity && !(Number.isSafeInteger(value) && Number(value) >= 0)) {
       throw new ConfigurationError(`limits.${name} in the ${where} must be a whole number of at least 0, or Infinity.`);
@@ -83,8 +145,64 @@ export function checkUploadOptions(where: string, options: UploadOptions): void 
   }
 }
 
-type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+/** Whether an option is a function that each request has to be asked for. */
+export function dependsOnRequest(options: UploadOptions): boolean {
+  const asks = (each: object): boolean =>
+    Object.entries(each).some(([name, value]) => PER_REQUEST.has(name) && isFunction(value));
+  return asks(options) || Object.values(options.fields ?? {}).some(asks);
+}
 
-function withoutUndefined<T extends UploadOptions | UploadLimits>(options: T): Defined<T> {
+/**
+ * Asks every function of the request once.
+ *
+ * @throws ConfigurationError for what it gives, as for the same given at once
+ */
+export async function answerFor(
+  where: string,
+  options: UploadOptions,
+  context: ExecutionContext,
+): Promise<StaticOptions> {
+  const answered = async (each: object): Promise<Record<string, unknown>> => {
+    const values = Object.entries(each).map(async ([name, value]: [string, unknown]) => {
+      const asked = PER_REQUEST.has(name) && typeof value === 'function';
+      return [name, asked ? await (value as (context: ExecutionContext) => unknown)(context) : value] as const;
+    });
+    return Object.fromEntries(await Promise.all(values));
+  };
+  const all = await answered(options);
+  if (options.fields !== undefined) {
+    const fields = Object.entries(options.fields).map(async ([field, each]) => [field, await answered(each)] as const);
+    all['fields'] = Object.fromEntries(await Promise.all(fields));
+  }
+  checkUploadOptions(where, all);
+  return all;
+}
+
+/** The later ones over the earlier ones. What is `undefined` keeps what was there; `limits` are merged one by one. */
+export function mergeOptions<T extends StaticFieldOptions>(...layers: readonly (T | undefined)[]): T {
+  const merged: Record<string, unknown> = {};
+  let limits: UploadLimits = {};
+  for (const layer of layers) {
+    if (layer === undefined) continue;
+    Object.assign(merged, withoutUndefined(layer));
+    if (layer.limits !== undefined) limits = { ...limits, ...withoutUndefined(layer.limits) };
+  }
+  return { ...merged, limits } as unknown as T;
+}
+
+export function completeLimits(limits: UploadLimits = {}): ResolvedLimits {
+  const complete = { ...DEFAULT_LIMITS, ...withoutUndefined(limits) };
+  return { fieldsSize: Math.max(DEFAULT_FIELDS_SIZE, complete.fieldSize), ...complete };
+}
+
+export function checksumRuleOf(checksum: StaticFileOptions['checksum']): ChecksumRule | undefined {
+  if (checksum === undefined) return undefined;
+  if (typeof checksum === 'string') return { algorithm: checksum, required: false };
+  return { ...checksum, required: checksum.required ?? false };
+}
+
+type Defined<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
+function withoutUndefined<T extends object>(options: T): Defined<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,8 +1,8 @@
-import type { FileAttributes, StoredFile } from '../contract/index.js';
+import type { Checksum, FileAttributes, StoredFile } from '../contract/index.js';
 
 /** A file as it arrives, before it has a key. Its names are the client's own words: cleaned, not trusted. */
 export interface IncomingFile {
-  /** The name of the form's field. */
+  /** The name of the form's field; `body` for a raw body. */
   readonly fieldname: string;
   /** The client's name for the file: a base name in UTF-8 of at most 255 bytes without control characters; empty where there is none. */
   readonly originalname: string;
@@ -38,6 +38,8 @@ export interface PendingUpload extends FileAttributes {
   readonly mimetype: string;
   /** The registered name of the storage that has the file. */
   readonly storage: string;
+  /** Of the bytes as the client sent them, in lower-case hex; where the option `checksum` asks for one. */
+  readonly checksum?: Checksum;
 }
 
 /**

@@ -1,25 +1,48 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Checksum, TransferProgress } from '../contract/index.js';
+import type { AllowedTypes } from './file/allowed-types.js';
+import type { IncomingFile } from './stored-upload.js';
+import type { CommitMoment, UploadFileOptions, UploadLimits } from './upload-options.js';
 import type { UploadStorage } from './upload-storage.js';
-import type { UploadLimits, UploadOptions } from './upload-options.js';
 
 /** Limits without gaps. */
 export type ResolvedLimits = { readonly [K in keyof UploadLimits]-?: number };
 
-/** What holds for the files of one field. */
-export interface FileRule extends UploadStorage, Pick<UploadOptions, 'key' | 'metadata'> {
-  /** Most files under this field. */
-  readonly maxCount: number;
-  readonly overwrite: boolean;
+export interface ChecksumRule {
+  readonly algorithm: keyof Checksum;
+  readonly header?: string | undefined;
+  readonly field?: string | ((file: IncomingFile) => string) | undefined;
   readonly required: boolean;
 }
 
-/** What holds for one form. */
-export interface FormRules {
+/** What holds for the files of one field in one request: every function of the request has been asked. */
+export interface FileRule
+  extends UploadStorage, Pick<UploadFileOptions, 'key' | 'metadata' | 'filter' | 'transform' | 'scan'> {
+  /** Most files under this field. */
+  readonly maxCount: number;
+  readonly fileSize: number;
+  readonly minFileSize: number;
+  readonly overwrite: boolean;
+  readonly required: boolean;
+  /** Undefined: any type. */
+  readonly allowedTypes: AllowedTypes | undefined;
+  readonly checksum: ChecksumRule | undefined;
+}
+
+/** What holds for one request. */
+export interface UploadRules {
   readonly limits: ResolvedLimits;
   /** By the field's name. */
   readonly files: ReadonlyMap<string, FileRule>;
+  /** What holds for the files of every other field; undefined where there must be none. */
+  readonly otherFiles: FileRule | undefined;
+  readonly commit: CommitMoment;
+  readonly idleTimeout: number;
+  readonly onProgress: ((progress: TransferProgress, context: ExecutionContext) => void) | undefined;
 }
 
 /** The fields that a form takes, for messages: `a file in "avatar"`. */
-export function describeFields(rules: FormRules): string {
-  return `a file in ${[...rules.files.keys()].map((field) => JSON.stringify(field)).join(', ')}`;
+export function describeFields({ files, otherFiles }: Pick<UploadRules, 'files' | 'otherFiles'>): string {
+  if (otherFiles !== undefined) return 'files in any field';
+  return `a file in ${[...files.keys()].map((field) => JSON.stringify(field)).join(', ')}`;
 }

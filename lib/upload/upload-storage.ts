@@ -3,45 +3,57 @@ import { ConfigurationError, Storage } from '../contract/index.js';
 import { InjectStorage, type StorageRegistry } from '../registry/index.js';
 import type { UploadOptions } from './upload-options.js';
 
-/** Injects the storage of that name, or the default one if there is one. A name that nobody gives fails at the start. */
-export function DependsOnStorage(name: string | undefined): ParameterDecorator {
-  if (name !== undefined) return InjectStorage(name);
-  return (target, property, index) => {
-    Inject(Storage)(target, property, index);
-    Optional()(target, property, index);
-  };
-}
-
 /** A storage and the name it is registered under. */
 export interface UploadStorage {
   readonly storage: Storage;
   readonly storageName: string;
 }
 
+/** Injects the default storage, if there is one. */
+export function InjectDefaultStorage(): ParameterDecorator {
+  return (target, property, index) => {
+    Inject(Storage)(target, property, index);
+    Optional()(target, property, index);
+  };
+}
+
+/** The storages that options name outside functions. */
+export function storagesNamedIn(options: UploadOptions): ReadonlySet<string> {
+  const named = [options, ...Object.values(options.fields ?? {})].map(({ storage }) => storage);
+  return new Set(named.filter((name) => typeof name === 'string'));
+}
+
+/** The property of an interceptor that has a storage which its options name. */
+export const propertyOf = (name: string): string => `storage ${JSON.stringify(name)}`;
+
+/** Makes a class ask for storages by their names: one that nobody gives fails at the start. */
+export function dependOnStorages(prototype: object, names: Iterable<string>): void {
+  for (const name of names) InjectStorage(name)(prototype, propertyOf(name));
+}
+
 /**
- * The storage of an upload: the one that the interceptor names, else the one that the application's defaults name, else the default one.
+ * Finds the storages of an upload: those that its options name, else the one that the application's defaults name, else the default one.
  *
- * @param injected what {@link DependsOnStorage} gave
- * @throws ConfigurationError that lists the known names
+ * @param injected by {@link dependOnStorages}
  */
-export function resolveStorage(
-  injected: Storage | undefined,
+export function storageFinder(
+  injected: ReadonlyMap<string, Storage>,
+  byDefault: Storage | undefined,
   registry: StorageRegistry | undefined,
-  options: UploadOptions,
-  name: string | undefined,
-): UploadStorage {
-  if (options.storage !== undefined && injected !== undefined) {
-    return { storage: injected, storageName: options.storage };
-  }
-  if (name === undefined && injected !== undefined) {
-    return { storage: injected, storageName: registry?.defaultName ?? ownNameOf(injected) };
-  }
-  if (registry === undefined) {
-    throw new ConfigurationError(
-      'There is no storage to upload to: import StorageModule.forRoot(), or provide the class Storage.',
-    );
-  }
-  return { storage: registry.get(name), storageName: name ?? registry.defaultName ?? '' };
+): (name: string | undefined) => UploadStorage {
+  return (name) => {
+    const named = name === undefined ? undefined : injected.get(name);
+    if (name !== undefined && named !== undefined) return { storage: named, storageName: name };
+    if (name === undefined && byDefault !== undefined) {
+      return { storage: byDefault, storageName: registry?.defaultName ?? ownNameOf(byDefault) };
+    }
+    if (registry === undefined) {
+      throw new ConfigurationError(
+        'There is no storage to upload to: import StorageModule.forRoot(), or provide the class Storage.',
+      );
+    }
+    return { storage: registry.get(name), storageName: name ?? registry.defaultName ?? '' };
+  };
 }
 
 /** The name that a BaseStorage has; of another one, its class's. */

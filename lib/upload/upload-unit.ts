@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { FileNotFoundError, PreconditionFailedError } from '../contract/index.js';
+import { tryAgainLater } from './failed-removals.js';
+import type { CommitMoment } from './upload-options.js';
 import type { StagedFile, StageOptions, Storage, StorageData, StoredFile } from '../contract/index.js';
 
 const logger = new Logger('StorageUpload');
@@ -41,6 +43,7 @@ export class UploadUnit {
   #committing: Promise<void> | undefined;
   #rollback: Promise<void> | undefined;
   #kept = false;
+  #moment: CommitMoment = 'beforeHandler';
 
   constructor() {
     // a listener for each file of the request is no leak
@@ -72,8 +75,14 @@ export class UploadUnit {
     return entry;
   }
 
-  /** Makes all files visible, creations before replacements. A commit that fails is rolled back by the caller, as any failure is. */
-  commit(): Promise<void> {
+  /**
+   * Makes all files visible, creations before replacements. A commit that fails is rolled back by the caller, as any failure is.
+   *
+   * @param moment After the handler a replacement stays, whatever fails then: nothing brings the old file back, and a whole new one that
+   * the handler knows of is better than none.
+   */
+  commit(moment: CommitMoment): Promise<void> {
+    this.#moment = moment;
     this.#committing ??= this.#commit();
     return this.#committing;
   }
@@ -109,15 +118,22 @@ export class UploadUnit {
   }
 
   async #discard({ request, staged, stored }: Entry): Promise<void> {
+    const { storage, storageName, replaces } = request;
+    const file = `file ${JSON.stringify(staged.key)} in the storage ${JSON.stringify(storageName)}`;
+    if (stored !== undefined && replaces && this.#moment === 'afterHandler') {
+      logger.error(`The ${file} was replaced by an upload that failed afterwards; the new version stays.`);
+      return;
+    }
+    const remove = (): Promise<void> => (stored === undefined ? staged.abort() : removeVersion(storage, stored));
     try {
-      if (stored === undefined) await staged.abort();
-      else await removeVersion(request.storage, stored);
+      await remove();
     } catch (error) {
-      const what = stored === undefined ? 'staged' : 'committed';
       logger.error(
-        `The ${what} file ${JSON.stringify(staged.key)} of a failed upload could not be removed from the storage "${request.storageName}".`,
+        `The ${stored === undefined ? 'staged' : 'committed'} ${file} of a failed upload could not be removed; it will be tried again.`,
         error instanceof Error ? error.stack : error,
       );
+      // what was staged and stays is swept by the storage when this process is gone
+      tryAgainLater(file, stored === undefined ? remove : () => removeVersion(storage, stored));
     }
   }
 }

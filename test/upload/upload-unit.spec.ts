@@ -38,7 +38,7 @@ describe('An upload unit', () => {
       unit.stage(request(one, 'c')),
     ]);
     expect([await one.keys(), await other.keys()]).toEqual([[], []]);
-    await unit.commit();
+    await unit.commit('beforeHandler');
     expect(files.map(({ stored }) => stored?.key)).toEqual(['a', 'b', 'c']);
     unit.keep();
     await unit.rollBack(new Error('too late'));
@@ -50,7 +50,7 @@ describe('An upload unit', () => {
     await unit.stage(request(other, 'b'));
     await unit.rollBack(new Error('no'));
     await expectLeft([], []);
-    await expect(unit.commit()).rejects.toThrow();
+    await expect(unit.commit('beforeHandler')).rejects.toThrow();
     await expect(unit.stage(request(one, 'c'))).rejects.toThrow();
     await expectLeft([], []);
   });
@@ -59,7 +59,7 @@ describe('An upload unit', () => {
     await one.put('mine', 'before');
     await unit.stage(request(one, 'a'));
     await unit.stage(request(one, 'b'));
-    await unit.commit();
+    await unit.commit('beforeHandler');
     await one.put('b', 'of somebody else');
     await unit.rollBack(new Error('no'));
     await expectLeft(['b', 'mine'], []);
@@ -72,7 +72,7 @@ describe('An upload unit', () => {
     await unit.stage(request(one, 'old', { replaces: true }));
     await unit.stage(request(one, 'new'));
     await unit.stage(request(other, 'taken', { options: { ifNoneMatch: '*' } }));
-    await expect(unit.commit()).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(unit.commit('beforeHandler')).rejects.toMatchObject({ code: 'FILE_EXISTS' });
     await unit.rollBack(new Error('no'));
     await expectLeft(['old'], ['taken']);
     expect((await one.getBytes('old')).toString()).toBe('old bytes');
@@ -82,7 +82,7 @@ describe('An upload unit', () => {
     other.failAt('commit', new QuotaExceededError('full'));
     await unit.stage(request(one, 'a'));
     await unit.stage(request(other, 'b'));
-    await expect(unit.commit()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    await expect(unit.commit('beforeHandler')).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
     await unit.rollBack(new Error('no'));
     await expectLeft([], []);
   });
@@ -90,7 +90,7 @@ describe('An upload unit', () => {
   it('that is rolled back while it commits leaves nothing', async () => {
     await unit.stage(request(one, 'a'));
     await unit.stage(request(other, 'b'));
-    const committing = unit.commit();
+    const committing = unit.commit('beforeHandler');
     await unit.rollBack(new Error('no'));
     await expect(committing).rejects.toThrow();
     await expectLeft([], []);
@@ -111,7 +111,7 @@ describe('An upload unit', () => {
     one.failAt('delete', new QuotaExceededError('no'));
     await unit.stage(request(one, 'a'));
     await unit.stage(request(other, 'b'));
-    await unit.commit();
+    await unit.commit('beforeHandler');
     await unit.rollBack(new Error('no'));
     await expectLeft(['a'], []);
     expect(logged.mock.calls).toEqual([
@@ -128,7 +128,7 @@ describe('An upload unit', () => {
     await unit.stage(request(plain, 'a'));
     await unit.stage(request(plain, 'b'));
     await unit.stage(request(plain, 'c'));
-    await unit.commit();
+    await unit.commit('beforeHandler');
     await plain.put('b', 'of somebody else');
     await plain.delete('c');
     await unit.rollBack(new Error('no'));

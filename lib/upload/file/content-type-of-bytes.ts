@@ -2,13 +2,17 @@ import { extension as extensionOfType } from 'mime-types';
 import { UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
 
 /** How many bytes the signatures of file types need: what file-type reads at most. */
-const SIGNATURE_BYTES = 4100;
+export const SIGNATURE_BYTES = 4100;
 
 /**
- * Types in which a browser may run scripts. XML is one of them: SVG and XHTML with an XML declaration are found as no more than that. A file
- * of such a type keeps neither type nor extension, so that nobody serves it as a page of the application's own origin by accident.
+ * Types in which a browser may run scripts or styles. XML is one of them: SVG and XHTML with an XML declaration are found as no more than
+ * that. A file of such a type keeps neither type nor extension unless a route names it, so that nobody serves it as a page of the
+ * application's own origin by accident.
  */
-const ACTIVE = /^(?:text|application)\/(?:html|xml|javascript|ecmascript)$|\+xml$/;
+const ACTIVE = /^(?:text|application)\/(?:html|xml|javascript|ecmascript|css)$|\+xml$/;
+
+/** Types that are text, so that no signature tells them. */
+const TEXT = /^text\/|[/+](?:json|xml|javascript|ecmascript|x-ndjson|yaml|x-yaml|toml|sql|graphql|x-sh)$/;
 
 export interface FoundType {
   readonly contentType: string;
@@ -33,20 +37,49 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'application/x-ndjson',
 ]);
 
+/** How texts of a type begin, or what they have in their beginning, where that is known. */
+const LOOKS: readonly (readonly [type: RegExp, text: RegExp])[] = [
+  [/^image\/svg\+xml$/, /<svg[\s/>]/i],
+  [/[/+]xml$/, /^\s*</],
+  [/^text\/html$/, /<[a-z!]/i],
+  [/[/+]json$/, /^\s*[[{"\-\dtfn]/],
+];
+
+/** Whether a browser may run scripts in files of this type. */
+export function isActiveType(type: string): boolean {
+  return ACTIVE.test(type);
+}
+
+/** Whether files of this type are text, which has no signature. */
+export function isTextType(type: string): boolean {
+  return TEXT.test(type);
+}
+
 /**
- * The media type of a file by its first bytes; of text, which has no signature, by the client's claim if that is harmless.
+ * The media type of a file by its first bytes; of text, which has no signature, by a claim of the client's if that is harmless or named.
  *
  * @param head the beginning of the file, 4,100 bytes where it has as many
+ * @param claims what the client says, most trusted first
+ * @param named whether a route takes a type without a signature by its name
  */
-export async function contentTypeOfBytes(head: Buffer, claimed: string): Promise<FoundType> {
+export async function contentTypeOfBytes(
+  head: Buffer,
+  claims: readonly string[],
+  named: (type: string) => boolean = () => false,
+): Promise<FoundType> {
   const bytes = head.subarray(0, SIGNATURE_BYTES);
   const found = await signatureOf(bytes);
-  if (found !== undefined && ACTIVE.test(found.mime)) return UNKNOWN;
-  if (found !== undefined) return { contentType: found.mime, extension: `.${found.ext}` };
-  const claim = claimed.toLowerCase();
-  if (!CLAIMS.has(claim) || !looksLikeText(bytes)) return UNKNOWN;
-  const extension = extensionOfType(claim);
-  return { contentType: claim, extension: extension === false ? '' : `.${extension}` };
+  const active = found !== undefined && isActiveType(found.mime);
+  if (found !== undefined && !active) return { contentType: found.mime, extension: `.${found.ext}` };
+  const text = textOf(bytes);
+  if (text === undefined) return UNKNOWN;
+  for (const claim of claims) {
+    const type = claim.toLowerCase();
+    if (!(named(type) || (!active && CLAIMS.has(type))) || !looksLike(text, type)) continue;
+    const extension = extensionOfType(type);
+    return { contentType: type, extension: extension === false ? '' : `.${extension}` };
+  }
+  return UNKNOWN;
 }
 
 async function signatureOf(bytes: Buffer): Promise<{ readonly mime: string; readonly ext: string } | undefined> {
@@ -61,15 +94,18 @@ async function signatureOf(bytes: Buffer): Promise<{ readonly mime: string; read
   }
 }
 
+function looksLike(text: string, type: string): boolean {
+  return LOOKS.every(([types, look]) => !types.test(type) || look.test(text));
+}
+
 /** Well-formed UTF-8 (but for a character that is cut at the end) without control characters other than white space. */
-function looksLikeText(bytes: Buffer): boolean {
+function textOf(bytes: Buffer): string | undefined {
   for (const byte of bytes) {
-    if (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) return false;
+    if (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b) return undefined;
   }
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,21 +1,60 @@
-import { fieldNameInvalid } from '../errors/index.js';
+import appendField from 'append-field';
+import { fieldIndexTooLarge, fieldNameInvalid, fieldNestedTooDeep } from '../errors/index.js';
+import type { ResolvedLimits } from '../upload-rules.js';
 
 /** The text fields of a form: without a prototype, so that a field named `constructor` is a field and nothing else. */
-export type FormBody = Record<string, string | string[]>;
+export type FormBody = Record<string, unknown>;
 
 export function createFormBody(): FormBody {
   return Object.create(null) as FormBody;
 }
 
+/** A name that append-field reads as a path; any other one is a literal key, whatever brackets it has. */
+const PATH = /^[^[]+(?:\[[^\]]+\])*(?:\[\])?$/;
+const INDEX = /\[(\d+)\]/g;
+
 /**
- * Adds a text field. A name that comes again makes an array.
+ * Adds a text field as multer does, by the same library: `a[b]` makes an object, `a[]` and `a[0]` make an array, and so does a name that comes
+ * again.
  *
- * @throws UploadException for `__proto__`: it would be harmless here, and not in the object that somebody copies this one into
+ * @throws UploadException for a name that is nested too deep, has too large an index, or speaks of `__proto__`: that would be harmless
+ * here, and not in the object that somebody copies this one into
  */
-export function addFormField(body: FormBody, name: string, value: string): void {
-  if (name === '__proto__') throw fieldNameInvalid(name);
-  const earlier = body[name];
-  if (earlier === undefined) body[name] = value;
-  else if (typeof earlier === 'string') body[name] = [earlier, value];
-  else earlier.push(value);
+export function addFormField(
+  body: FormBody,
+  name: string,
+  value: string,
+  { fieldNestingDepth, fieldArrayIndexLimit }: Pick<ResolvedLimits, 'fieldNestingDepth' | 'fieldArrayIndexLimit'>,
+): void {
+  if (name === '__proto__' || name.startsWith('__proto__[') || name.includes('[__proto__]')) {
+    throw fieldNameInvalid(name);
+  }
+  if (name.includes('[')) {
+    if (name.split('[').length - 1 > fieldNestingDepth) throw fieldNestedTooDeep(name, fieldNestingDepth);
+    if (PATH.test(name)) {
+      for (const [, index] of name.matchAll(INDEX)) {
+        if (Number(index) > fieldArrayIndexLimit) throw fieldIndexTooLarge(name, fieldArrayIndexLimit);
+      }
+    }
+  }
+  try {
+    appendField(body, name, value);
+  } catch {
+    throw fieldNameInvalid(name);
+  }
+}
+
+/**
+ * Closes the gaps that an index leaves before it (`tags[7]`), in the order of the values, as Nest does with multer's body: what copies an
+ * array, class-transformer for one, skips them, and a handler would get another array than was validated.
+ */
+export function closeArrayGaps(body: FormBody): void {
+  // no recursion: the depth may be lifted
+  const pending: unknown[] = [body];
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    if (typeof container !== 'object' || container === null) continue;
+    const values: unknown[] = Object.values(container);
+    if (Array.isArray(container) && values.length < container.length) container.splice(0, container.length, ...values);
+    pending.push(...values);
+  }
 }

@@ -1,54 +1,217 @@
-import type { Readable, Writable } from 'node:stream';
+import { Delimiter, MAX_PADDING } from './delimiter.js';
+import { MultipartError } from './multipart-error.js';
+import { type PartHeader, partHeaderOf } from './part-header.js';
 
-/** What a part's own header says. Names are decoded as UTF-8, and as the client sent them otherwise. */
-export interface PartHeader {
-  /** The `name` of the part; undefined where it has none. */
-  readonly name: string | undefined;
-  /** The `filename`; undefined where it has none, or an empty one. */
-  readonly filename: string | undefined;
-  /** `Content-Transfer-Encoding`, in lower case; `7bit` where there is none. */
-  readonly encoding: string;
-  /** `Content-Type` without its parameters; `text/plain` where there is none. */
-  readonly mimeType: string;
-}
+export { MultipartError, type MultipartFailure } from './multipart-error.js';
+export type { PartHeader } from './part-header.js';
+
+/** The longest header of a part, in bytes, with the empty line that ends it: Node's own limit for a request's. */
+export const MAX_HEADER_SIZE = 16 * 1024;
+
+/** The most lines of a part's header, unless the parser is told otherwise. Clients send two or three. */
+export const MAX_HEADER_LINES = 100;
+
+const CRLF = Buffer.from('\r\n');
+const HEADER_END = Buffer.from('\r\n\r\n');
 
 /**
- * What a parser tells. The calls come one after the other, in the order of the body, from inside `write()`; they must not throw, and
- * not destroy the sink: a parser need not survive the loss of its state in the middle of a chunk (busboy does not).
- * After `onError`, or once the sink is destroyed, whatever still comes means nothing.
+ * Called synchronously from inside write() and end(), in the order of the body. A listener may call stop() at any time; nothing is told
+ * after it.
  */
 export interface MultipartListener {
-  /**
-   * A file begins. Its stream must be read or destroyed: the parser goes on when the bytes have been taken. The stream has an
-   * `error` listener; it fails rather than end early when the sink is destroyed.
-   */
-  onFile(header: PartHeader, bytes: Readable): void;
-  /** A file has one byte more than `fileSize`; its stream has not ended yet, and must not be let end. */
-  onFileLimit(header: PartHeader, bytes: Readable): void;
-  /** A text field, whole. `value` is undefined where its charset is not known. */
-  onField(header: PartHeader, value: string | undefined, truncated: boolean): void;
-  /** The form has more parts than `parts`. */
-  onPartsLimit(): void;
-  /** The body is malformed, or ended before its closing delimiter. */
-  onError(error: Error): void;
-  /** The closing delimiter has been read, the body has ended, and every file has been taken to its end. */
+  onPartBegin(header: PartHeader): void;
+  /** A slice of a chunk that was written, never copied (save for the few bytes held back at a chunk border); never empty. */
+  onPartData(bytes: Buffer): void;
+  onPartEnd(): void;
+  /** The closing delimiter has been read and the body has ended. */
   onEnd(): void;
+  /** At most once; after it nothing is told. A part that was begun is not ended. */
+  onError(error: MultipartError): void;
 }
 
-/** Bounds that a parser keeps by itself, each the most that is allowed. */
-export interface ParserLimits {
-  readonly fieldSize: number;
-  readonly fileSize: number;
-  readonly parts: number;
-}
-
-export interface ParserOptions {
-  readonly boundary: string;
-  readonly limits: ParserLimits;
-}
+/** Where in the body the next byte stands. What stands before the first delimiter and behind the last one is no part of the form. */
+type Place = 'preamble' | 'header' | 'content' | 'epilogue' | 'over';
 
 /**
- * A parser of multipart/form-data (RFC 7578): a sink for the body that tells a listener what it finds. The rest of the upload knows
- * no more of it than this.
+ * A parser of multipart/form-data (RFC 7578) that holds nothing back but an unfinished header and an unfinished delimiter. What it tells
+ * depends on the bytes alone, not on where the chunks end. It does not throw, unless its listener does.
+ *
+ * A delimiter stands at the beginning of a line: of the body, behind a CRLF, or behind the empty line that ends a header (RFC 2046 allows
+ * a part to end with its header).
  */
-export type OpenMultipartParser = (options: ParserOptions, listener: MultipartListener) => Writable;
+export class MultipartParser {
+  readonly #listener: MultipartListener;
+  readonly #delimiter: Delimiter;
+  #place: Place = 'preamble';
+  /** The beginning of a header or of a delimiter that the chunks so far did not end. A chunk is not kept for it. */
+  #held: Buffer | undefined;
+  #heldLength = 0;
+
+  readonly #maxHeaderLines: number;
+
+  /**
+   * @param boundary checked already: 1 to 70 of the characters of RFC 2046
+   * @param maxHeaderLines of one part, those of folded values counted by themselves
+   */
+  constructor(boundary: string, listener: MultipartListener, maxHeaderLines = MAX_HEADER_LINES) {
+    this.#listener = listener;
+    this.#maxHeaderLines = maxHeaderLines;
+    this.#delimiter = new Delimiter(boundary);
+    this.#delimiter.resetToLine();
+  }
+
+  /** Takes the next bytes of the body. Not to be called by the listener. */
+  write(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length;) {
+      switch (this.#place) {
+        case 'preamble':
+        case 'content':
+          at = this.#readContent(chunk, at);
+          break;
+        case 'header':
+          at = this.#readHeader(chunk, at);
+          break;
+        case 'epilogue':
+        case 'over':
+          return;
+      }
+    }
+  }
+
+  /** The body has ended. */
+  end(): void {
+    if (this.#place === 'over') return;
+    if (this.#place !== 'epilogue') {
+      this.#fail(new MultipartError('unexpected-end', 'The form ended before its closing delimiter.'));
+      return;
+    }
+    this.stop();
+    this.#listener.onEnd();
+  }
+
+  /** Nothing is told from now on. */
+  stop(): void {
+    this.#place = 'over';
+    this.#held = undefined;
+    this.#heldLength = 0;
+  }
+
+  /** Reads to the next delimiter, or to the end of the chunk. Returns where to go on. */
+  #readContent(chunk: Buffer, from: number): number {
+    const delimiter = this.#delimiter;
+    // where the delimiter under way begins; one that began in an earlier chunk, or with a CRLF that is read already, has no bytes to tell here
+    let begin = from;
+    let at = from;
+    while (at < chunk.length) {
+      if (!delimiter.isOpen) {
+        begin = delimiter.find(chunk, at);
+        if (begin === chunk.length) break;
+        at = delimiter.skipFound(chunk, begin);
+        continue;
+      }
+      const verdict = delimiter.next(chunk[at] ?? 0);
+      if (verdict === 'open') {
+        at++;
+      } else if (verdict === 'none') {
+        delimiter.reset();
+        this.#tellHeld();
+        begin = at;
+      } else if (verdict === 'endless') {
+        this.#tell(chunk, from, begin);
+        this.#fail(
+          new MultipartError(
+            'malformed-body',
+            `A delimiter is followed by more than ${MAX_PADDING} bytes of white space.`,
+          ),
+        );
+        return chunk.length;
+      } else {
+        this.#tell(chunk, from, begin);
+        this.#endPart(verdict);
+        return at + 1;
+      }
+    }
+    this.#tell(chunk, from, begin);
+    if (delimiter.isOpen) this.#hold(chunk, begin, chunk.length);
+    return chunk.length;
+  }
+
+  #endPart(delimiter: 'part' | 'close'): void {
+    if (this.#place === 'over') return;
+    this.#heldLength = 0;
+    const inPart = this.#place === 'content';
+    this.#place = delimiter === 'part' ? 'header' : 'epilogue';
+    if (inPart) this.#listener.onPartEnd();
+  }
+
+  /** Reads to the end of a header, or of the chunk. Returns where to go on. */
+  #readHeader(chunk: Buffer, from: number): number {
+    if (this.#heldLength === 0) {
+      const end = endOfHeader(chunk, from, from);
+      if (end > 0 && end - from <= MAX_HEADER_SIZE) {
+        this.#beginPart(chunk, from, end);
+        return end;
+      }
+    }
+    const before = this.#heldLength;
+    const held = this.#hold(chunk, from, Math.min(chunk.length, from + MAX_HEADER_SIZE - before));
+    const end = endOfHeader(held.subarray(0, this.#heldLength), 0, Math.max(0, before - 3));
+    if (end > 0) {
+      this.#heldLength = 0;
+      this.#beginPart(held, 0, end);
+      return from + end - before;
+    }
+    if (this.#heldLength === MAX_HEADER_SIZE) {
+      this.#fail(
+        new MultipartError('malformed-header', `The header of a part has more than ${MAX_HEADER_SIZE} bytes.`),
+      );
+    }
+    return chunk.length;
+  }
+
+  #beginPart(bytes: Buffer, start: number, end: number): void {
+    let header: PartHeader;
+    try {
+      header = partHeaderOf(bytes.toString('latin1', start, end - CRLF.length), this.#maxHeaderLines);
+    } catch (error) {
+      this.#fail(error instanceof MultipartError ? error : new MultipartError('malformed-header', String(error)));
+      return;
+    }
+    this.#place = 'content';
+    this.#delimiter.resetToLine();
+    this.#listener.onPartBegin(header);
+  }
+
+  #tell(chunk: Buffer, start: number, end: number): void {
+    if (start === end || this.#place !== 'content') return;
+    this.#listener.onPartData(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+  }
+
+  /** What looked like the beginning of a delimiter is content. The listener gets bytes of its own: the next ones are held in the same place. */
+  #tellHeld(): void {
+    const length = this.#heldLength;
+    this.#heldLength = 0;
+    if (length === 0 || this.#held === undefined || this.#place !== 'content') return;
+    this.#listener.onPartData(Buffer.from(this.#held.subarray(0, length)));
+  }
+
+  #hold(chunk: Buffer, start: number, end: number): Buffer {
+    this.#held ??= Buffer.allocUnsafe(MAX_HEADER_SIZE);
+    this.#heldLength += chunk.copy(this.#held, this.#heldLength, start, end);
+    return this.#held;
+  }
+
+  #fail(error: MultipartError): void {
+    if (this.#place === 'over') return;
+    this.stop();
+    this.#listener.onError(error);
+  }
+}
+
+/** Where the header that begins at `start` has ended, its empty line included; -1 where it goes on. It is searched from `from` on. */
+function endOfHeader(bytes: Buffer, start: number, from: number): number {
+  // a header of no lines: its empty line is the first one
+  if (bytes.length >= start + 2 && bytes[start] === 0x0d && bytes[start + 1] === 0x0a) return start + 2;
+  const found = bytes.indexOf(HEADER_END, from);
+  return found < 0 ? -1 : found + HEADER_END.length;
+}

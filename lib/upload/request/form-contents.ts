@@ -1,22 +1,23 @@
 import * as refused from '../errors/index.js';
 import { unescapeFormName } from '../multipart/file-name.js';
-import type { PartHeader } from '../multipart/multipart-parser.js';
-import { describeFields, type FileRule, type FormRules } from '../upload-rules.js';
+import { describeFields, type FileRule, type UploadRules } from '../upload-rules.js';
 
 /** What of a form has come so far, held against its rules. Every method throws the `UploadException` that refuses the form. */
 export class FormContents {
-  readonly #rules: FormRules;
+  readonly #rules: UploadRules;
   readonly #filesOf = new Map<string, number>();
   #parts = 0;
   #fields = 0;
+  #fieldBytes = 0;
   #files = 0;
+  #fileBytes = 0;
 
-  constructor(rules: FormRules) {
+  constructor(rules: UploadRules) {
     this.#rules = rules;
   }
 
   /** Counts a part of either kind. @returns the name of its field, which every part has */
-  addPart({ name }: PartHeader): string {
+  addPart(name: string | undefined): string {
     const { limits } = this.#rules;
     if (++this.#parts > limits.parts) throw refused.tooManyParts(limits.parts);
     if (name === undefined || name === '') throw refused.fieldNameMissing();
@@ -24,38 +25,56 @@ export class FormContents {
     return unescapeFormName(name);
   }
 
-  /** Counts a text field. @returns its value */
-  addField(name: string, value: string | undefined, truncated: boolean): string {
+  /** Counts a text field. */
+  addField(): void {
     const { limits } = this.#rules;
     if (++this.#fields > limits.fields) throw refused.tooManyFields(limits.fields);
-    if (truncated) throw refused.fieldValueTooLong(name, limits.fieldSize);
-    if (value === undefined) throw refused.fieldValueUnreadable(name);
-    return value;
+  }
+
+  /** Counts bytes of a text field. @param size of this field so far */
+  addFieldBytes(name: string, size: number, bytes: number): void {
+    const { limits } = this.#rules;
+    if (size > limits.fieldSize) throw refused.fieldValueTooLong(name, limits.fieldSize);
+    this.#fieldBytes += bytes;
+    if (this.#fieldBytes > limits.fieldsSize) throw refused.fieldValuesTooLong(limits.fieldsSize);
   }
 
   /** What holds for the files of a field, if it takes files. */
   ruleOf(fieldname: string): FileRule {
-    const rule = this.#rules.files.get(fieldname);
+    const rule = this.#rules.files.get(fieldname) ?? this.#rules.otherFiles;
     if (rule === undefined) throw refused.unexpectedFile(fieldname, describeFields(this.#rules));
     return rule;
   }
 
-  /** Counts a file. @returns what holds for it */
-  addFile(fieldname: string): FileRule {
+  /** Counts a file of a field that takes files. */
+  addFile(fieldname: string, rule: FileRule): void {
     const { limits } = this.#rules;
-    const rule = this.ruleOf(fieldname);
     if (++this.#files > limits.files) throw refused.tooManyFiles(limits.files);
     const count = (this.#filesOf.get(fieldname) ?? 0) + 1;
     this.#filesOf.set(fieldname, count);
     if (count > rule.maxCount) throw refused.tooManyFilesOfField(fieldname, rule.maxCount);
-    return rule;
   }
 
-  /** The first field whose file is required and has not come. */
-  missingFile(): string | undefined {
-    for (const [field, rule] of this.#rules.files) {
-      if (rule.required && !this.#filesOf.has(field)) return field;
+  /** Counts bytes of a file. @param size of this file so far */
+  addFileBytes(fieldname: string, rule: FileRule, size: number, bytes: number): void {
+    if (size > rule.fileSize) throw refused.fileTooLarge(fieldname, rule.fileSize);
+    const { totalSize } = this.#rules.limits;
+    this.#fileBytes += bytes;
+    if (this.#fileBytes > totalSize) throw refused.filesTooLarge(totalSize);
+  }
+
+  /** A file that was taken out again by a filter. */
+  dropFile(fieldname: string): void {
+    this.#filesOf.set(fieldname, (this.#filesOf.get(fieldname) ?? 0) - 1);
+  }
+
+  /** @throws UploadException for the first field whose file is required and has not come */
+  checkComplete(): void {
+    const { files, otherFiles } = this.#rules;
+    for (const [field, rule] of files) {
+      if (rule.required && (this.#filesOf.get(field) ?? 0) === 0) throw refused.fileMissing(field);
     }
-    return undefined;
+    const none = [...this.#filesOf.values()].every((count) => count === 0);
+    if (otherFiles?.required === true && none) throw refused.filesMissing();
   }
 }

@@ -1,62 +1,64 @@
-import { AsyncResource } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable, Writable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
-import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
-import { contentTypeOfBytes } from '../file/content-type-of-bytes.js';
-import { readHead } from '../file/part-head.js';
-import { openBusboyParser } from '../multipart/busboy-parser.js';
-import { cleanFileName, unescapeFormName } from '../multipart/file-name.js';
-import { addFormField, type FormBody } from '../multipart/form-body.js';
-import type { MultipartListener, PartHeader } from '../multipart/multipart-parser.js';
-import type { IncomingFile } from '../stored-upload.js';
-import type { FileRule, FormRules } from '../upload-rules.js';
-import type { UnitFile, UploadUnit } from '../upload-unit.js';
+import { verifyChecksums } from '../file/expected-checksum.js';
+import { IncomingBytes } from '../file/incoming-bytes.js';
+import type { ReceivedFile } from '../file/stage-file.js';
+import { cleanFileName } from '../multipart/file-name.js';
+import { addFormField, closeArrayGaps, type FormBody } from '../multipart/form-body.js';
+import { MultipartParser, type MultipartError, type MultipartListener } from '../multipart/multipart-parser.js';
+import type { PartHeader } from '../multipart/part-header.js';
+import type { FileRule, UploadRules } from '../upload-rules.js';
+import type { UploadUnit } from '../upload-unit.js';
+import { FilesInFlight } from './files-in-flight.js';
 import { FormContents } from './form-contents.js';
+import { RequestBody, type BodyTaker, type RequestBodyOptions } from './request-body.js';
+import { TextField } from './text-field.js';
 
 /** What a receiver works with. */
-export interface FormReceiverOptions {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+export interface ReceiverOptions {
+  readonly request: RequestBodyOptions['request'];
+  readonly response: RequestBodyOptions['response'];
   readonly context: ExecutionContext;
-  readonly boundary: string;
-  readonly rules: FormRules;
+  readonly rules: UploadRules;
   /** Takes the files. */
   readonly unit: UploadUnit;
+}
+
+export interface FormReceiverOptions extends ReceiverOptions {
+  readonly boundary: string;
   /** Takes the text fields as they come, so that a `key` function sees those before its file. */
   readonly body: FormBody;
 }
 
-/** A file that has been staged. */
-export interface ReceivedFile {
-  readonly incoming: IncomingFile;
-  readonly rule: FileRule;
-  readonly unitFile: UnitFile;
-}
+/** The part whose bytes are coming. */
+type OpenPart =
+  | { readonly kind: 'text'; readonly field: TextField }
+  | { readonly kind: 'file'; readonly fieldname: string; readonly rule: FileRule; readonly bytes: IncomingBytes }
+  /** A file input that was left empty is sent without a name and without bytes. With bytes it is a file without a name. */
+  | { readonly kind: 'unnamed'; readonly fieldname: string; readonly header: PartHeader };
 
 /**
  * Reads one form from its request into a unit: what the parser tells is checked against the rules, text fields go to the body, files to their
  * storages as they come. The first failure wins and stops everything; what is told after it is ignored.
  */
-export class FormReceiver implements MultipartListener {
+export class FormReceiver implements MultipartListener, BodyTaker {
   readonly #options: FormReceiverOptions;
-  readonly #files: (ReceivedFile | undefined)[] = [];
-  readonly #tasks: Promise<void>[] = [];
-  /** The files that have not been taken to their end. */
-  readonly #open = new Set<Readable>();
+  readonly #parser: MultipartParser;
+  readonly #requestBody: RequestBody;
+  readonly #files: FilesInFlight;
   readonly #contents: FormContents;
-  /** The application's functions run in the context of the handler, not in that of the socket's events. */
-  readonly #scope = new AsyncResource('StorageUpload');
-  #sink: Writable | undefined;
+  #part: OpenPart | undefined;
   #settled = false;
   #resolve: (files: readonly ReceivedFile[]) => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
   constructor(options: FormReceiverOptions) {
+    const { context, rules, unit, boundary } = options;
     this.#options = options;
-    this.#contents = new FormContents(options.rules);
+    this.#contents = new FormContents(rules);
+    this.#parser = new MultipartParser(boundary, this, rules.limits.headerPairs);
+    this.#requestBody = new RequestBody(bodyOptions(options), this);
+    this.#files = new FilesInFlight(unit, context, this.#requestBody.resume);
   }
 
   /**
@@ -64,177 +66,166 @@ export class FormReceiver implements MultipartListener {
    * is staged. Rejects with the first failure; then nothing is read from the request any more, and the unit is to be rolled back.
    */
   receive(): Promise<readonly ReceivedFile[]> {
-    const { request, response, boundary, rules, unit } = this.#options;
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      if (request.readableDidRead) {
-        this.#fail(bodyReadBefore());
-        return;
-      }
-      if (request.destroyed || unit.signal.aborted) {
-        this.#fail(refused.requestAborted());
-        return;
-      }
-      request.on('error', this.#onGone).on('close', this.#onGone);
-      // answered by somebody else (a timeout, say), or the connection is gone: either way nobody waits for the handler
-      response.on('close', this.#onAnswered);
-      unit.signal.addEventListener('abort', this.#onAnswered);
-      this.#sink = openBusboyParser({ boundary, limits: rules.limits }, this);
-      request.pipe(this.#sink);
+      this.#requestBody.start();
     });
+  }
+
+  // ------------------------------------------------------------------------------------------- what the request gives
+
+  get full(): boolean {
+    return this.#files.full;
+  }
+
+  take(chunk: Buffer): void {
+    this.#parser.write(chunk);
+  }
+
+  end(): void {
+    this.#parser.end();
   }
 
   // ------------------------------------------------------------------------------------------- what the parser tells
 
-  onFile(header: PartHeader, bytes: Readable): void {
-    if (this.#settled) {
-      bytes.destroy();
-      return;
+  onPartBegin(header: PartHeader): void {
+    this.#orFail(() => {
+      const fieldname = this.#contents.addPart(header.name);
+      if (header.filename === undefined && !isBytes(header)) {
+        this.#contents.addField();
+        this.#part = { kind: 'text', field: new TextField(fieldname, header.charset) };
+      } else if (header.filename === undefined || header.filename === '') {
+        this.#part = { kind: 'unnamed', fieldname, header };
+      } else {
+        this.#part = this.#openFile(fieldname, header);
+      }
+    });
+  }
+
+  onPartData(bytes: Buffer): void {
+    this.#orFail(() => {
+      if (this.#part?.kind === 'unnamed') this.#part = this.#openFile(this.#part.fieldname, this.#part.header);
+      const part = this.#part;
+      if (part?.kind === 'text') {
+        part.field.add(bytes);
+        this.#contents.addFieldBytes(part.field.name, part.field.size, bytes.length);
+      } else if (part?.kind === 'file') {
+        this.#contents.addFileBytes(part.fieldname, part.rule, part.bytes.size + bytes.length, bytes.length);
+        part.bytes.give(bytes);
+      }
+    });
+  }
+
+  onPartEnd(): void {
+    this.#orFail(() => {
+      const part = this.#part;
+      this.#part = undefined;
+      if (part?.kind === 'text') {
+        const { name } = part.field;
+        const value = part.field.value();
+        if (value === undefined) throw refused.fieldValueUnreadable(name);
+        addFormField(this.#options.body, name, value, this.#options.rules.limits);
+      } else if (part?.kind === 'file') {
+        if (part.bytes.size < part.rule.minFileSize) throw refused.fileTooSmall(part.fieldname, part.rule.minFileSize);
+        part.bytes.end();
+      }
+    });
+  }
+
+  onError(error: MultipartError): void {
+    switch (error.reason) {
+      case 'malformed-header':
+        this.fail(refused.malformedHeader(error));
+        break;
+      case 'malformed-body':
+        this.fail(refused.malformedBody(error));
+        break;
+      case 'unexpected-end':
+        this.fail(refused.unexpectedEnd(error));
+        break;
     }
-    this.#open.add(bytes);
-    bytes.once('close', () => this.#open.delete(bytes));
-    const index = this.#files.push(undefined) - 1;
-    const task = this.#scope.runInAsyncScope(() => this.#takeFile(header, bytes, index));
-    this.#tasks.push(
-      task.catch((error: unknown) => {
-        this.#fail(error);
-      }),
-    );
-  }
-
-  onFileLimit(header: PartHeader): void {
-    this.#fail(refused.fileTooLarge(unescapeFormName(header.name ?? ''), this.#options.rules.limits.fileSize));
-  }
-
-  onField(header: PartHeader, value: string | undefined, truncated: boolean): void {
-    if (this.#settled) return;
-    try {
-      const name = this.#contents.addPart(header);
-      addFormField(this.#options.body, name, this.#contents.addField(name, value, truncated));
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  onPartsLimit(): void {
-    this.#fail(refused.tooManyParts(this.#options.rules.limits.parts));
-  }
-
-  onError(error: Error): void {
-    const header = error.message === 'Malformed part header';
-    this.#fail(header ? refused.malformedHeader(error) : refused.unexpectedEnd(error));
   }
 
   onEnd(): void {
-    void Promise.all(this.#tasks).then(() => {
-      if (this.#settled) return;
-      const missing = this.#contents.missingFile();
-      if (missing !== undefined) {
-        this.#fail(refused.fileMissing(missing));
-        return;
-      }
-      this.#settle();
-      this.#options.request.off('error', this.#onGone);
-      this.#resolve(this.#files.filter((file) => file !== undefined));
+    this.#files.whenAll(() => {
+      this.#orFail(() => {
+        const { body, request } = this.#options;
+        closeArrayGaps(body);
+        this.#contents.checkComplete();
+        const files = this.#files.received;
+        verifyChecksums(files, request.headers, (name) => body[name]);
+        this.#settled = true;
+        this.#requestBody.done();
+        this.#resolve(files);
+      });
     });
   }
 
   // ---------------------------------------------------------------------------------------------------- one file
 
-  async #takeFile(header: PartHeader, bytes: Readable, index: number): Promise<void> {
-    const fieldname = this.#contents.addPart(header);
-    // A file input that was left empty is sent without a name and without bytes. With bytes it is a file without a name.
-    const named = header.filename !== undefined;
-    if (named) this.#contents.ruleOf(fieldname);
-    const head = await readHead(bytes);
-    if (!named && head.whole && head.bytes.length === 0) return;
-
-    const rule = this.#contents.addFile(fieldname);
-    const { contentType, extension } = await contentTypeOfBytes(head.bytes, header.mimeType);
-    const incoming: IncomingFile = {
-      fieldname,
-      originalname: cleanFileName(header.filename ?? ''),
-      encoding: header.encoding,
-      mimetype: header.mimeType,
-      contentType,
-      extension,
-    };
-    const unitFile = await this.#stage(incoming, rule, head.whole ? head.bytes : bytes);
-    if (!head.whole && !bytes.readableEnded) {
-      throw new StorageError('The storage staged a file that it had not read to its end.', {
-        storage: rule.storageName,
-      });
-    }
-    this.#files[index] = { incoming, rule, unitFile };
-  }
-
-  async #stage(incoming: IncomingFile, rule: FileRule, data: Buffer | Readable): Promise<UnitFile> {
-    const { unit, context } = this.#options;
-    const { storage, storageName, overwrite, metadata } = rule;
-    const key = await rule.key?.(incoming, context);
-    // a key that nobody has chosen is there already with no one
-    const createOnly = key !== undefined && !overwrite;
-    const options = {
-      contentType: incoming.contentType,
-      metadata: typeof metadata === 'function' ? await metadata(incoming, context) : metadata,
-      ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
-    };
-    unit.signal.throwIfAborted();
-    // The commit decides. This spares a client from sending all of a large file before it hears of it.
-    if (createOnly && !Buffer.isBuffer(data) && (await storage.exists(key, { signal: unit.signal }))) {
-      throw new FileExistsError(key);
-    }
-    return unit.stage({
-      storage,
-      storageName,
-      key: key ?? randomUUID() + incoming.extension,
-      data,
-      options,
-      replaces: key !== undefined && overwrite,
-    });
+  #openFile(fieldname: string, header: PartHeader): OpenPart {
+    const rule = this.#contents.ruleOf(fieldname);
+    this.#contents.addFile(fieldname, rule);
+    const bytes = new IncomingBytes(rule.checksum?.algorithm, this.#requestBody.resume);
+    this.#files.take(
+      {
+        fieldname,
+        originalname: cleanFileName(header.filename ?? ''),
+        encoding: header.encoding,
+        mimetype: header.mimeType ?? 'text/plain',
+      },
+      bytes,
+      rule,
+      () => {
+        this.#contents.dropFile(fieldname);
+      },
+      (error) => {
+        this.fail(error);
+      },
+    );
+    return { kind: 'file', fieldname, rule, bytes };
   }
 
   // ---------------------------------------------------------------------------------------------------- the end
 
-  readonly #onGone = (error?: Error): void => {
-    // every request closes after its end
-    if (!this.#options.request.readableEnded) this.#fail(refused.requestAborted(error));
-  };
-
-  readonly #onAnswered = (): void => {
-    this.#fail(refused.requestAborted());
-  };
-
-  #fail(error: unknown): void {
+  #orFail(work: () => void): void {
     if (this.#settled) return;
-    this.#settle();
-    const { request } = this.#options;
-    const reason = error instanceof Error ? error : new Error('The upload failed.', { cause: error });
-    if (this.#sink !== undefined) {
-      request.unpipe(this.#sink);
-      // the files first: with our reason, before the parser gives them its own
-      for (const bytes of this.#open) bytes.destroy(reason);
-      const sink = this.#sink;
-      process.nextTick(() => sink.destroy());
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
     }
-    this.#reject(error);
   }
 
-  #settle(): void {
-    const { request, response, unit } = this.#options;
+  fail(error: unknown): void {
+    if (this.#settled) return;
     this.#settled = true;
-    // Not the request's error listener: one that fails now, refused and half read, must not end the process.
-    request.off('close', this.#onGone);
-    response.off('close', this.#onAnswered);
-    unit.signal.removeEventListener('abort', this.#onAnswered);
+    this.#parser.stop();
+    this.#requestBody.stop();
+    this.#files.fail(error instanceof Error ? error : new Error('The upload failed.', { cause: error }));
+    this.#reject(error);
   }
 }
 
-/** A mistake of the application, which its log should tell and the client need not know. */
-function bodyReadBefore(): ConfigurationError {
-  return new ConfigurationError(
-    'The body of this request was read before the upload interceptor got it: another body parser (express.raw, multer, a proxy) ' +
-      'takes multipart/form-data on this route. Take it off.',
-  );
+/** Some clients send a file without a name; its type says that it is no text. multer's parser (busboy) reads it so too. */
+function isBytes({ mimeType }: PartHeader): boolean {
+  return mimeType === 'application/octet-stream';
+}
+
+/** How a receiver's request is read. */
+export function bodyOptions({ request, response, context, rules, unit }: ReceiverOptions): RequestBodyOptions {
+  const { idleTimeout, onProgress } = rules;
+  return {
+    request,
+    response,
+    signal: unit.signal,
+    idleTimeout,
+    onProgress:
+      onProgress === undefined
+        ? undefined
+        : (progress) => {
+            onProgress(progress, context);
+          },
+  };
 }

@@ -1,15 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Logger, type CallHandler, type ExecutionContext } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
+import { Logger, StreamableFile, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { catchError, defer, finalize, mergeMap, tap, throwError, toArray, type Observable } from 'rxjs';
-import type { StoredFile } from '../../contract/index.js';
-import { answerTo, notMultipart, UploadException } from '../errors/index.js';
-import { boundaryOf, kindOfRequest } from '../multipart/content-type.js';
-import { createFormBody } from '../multipart/form-body.js';
+import { ConfigurationError, type StoredFile } from '../../contract/index.js';
+import { answerTo, UploadException } from '../errors/index.js';
+import type { ReceivedFile } from '../file/stage-file.js';
+import { answersItself } from '../platform/answering-handler.js';
+import { platformRequestOf } from '../platform/node-request.js';
 import type { PendingUpload, StoredUpload } from '../stored-upload.js';
-import type { CommitMoment } from '../upload-options.js';
-import { describeFields, type FormRules } from '../upload-rules.js';
+import type { UploadRules } from '../upload-rules.js';
 import { UploadUnit } from '../upload-unit.js';
-import { FormReceiver, type ReceivedFile } from './form-receiver.js';
+import type { ReceiveUpload } from './receive-upload.js';
 import { abandonRequest, settleRequest } from './settle-request.js';
 
 const logger = new Logger('StorageUpload');
@@ -19,55 +20,44 @@ const ROLLBACK_MS = 5000;
 
 /** One upload, as an interceptor asks for it. */
 export interface UploadRun {
-  readonly rules: FormRules;
-  readonly commit: CommitMoment;
+  readonly rulesFor: (context: ExecutionContext) => UploadRules | Promise<UploadRules>;
+  readonly receive: ReceiveUpload;
   readonly context: ExecutionContext;
   readonly next: CallHandler;
-  /** Puts the files where the handler's decorators look for them. */
-  readonly deliver: (uploads: readonly (StoredUpload | PendingUpload)[]) => void;
+  /** Puts the files where the handler's decorators look for them; `undefined` where the request was none for files. */
+  readonly deliver: (carrier: object, uploads: readonly (StoredUpload | PendingUpload)[] | undefined) => void;
 }
 
 /** A file on its way to the handler; its etag and date come with the commit. */
 type Upload = PendingUpload & { etag?: StoredFile['etag']; lastModified?: StoredFile['lastModified'] };
 
 /**
- * Runs a request as one unit: receives the form, commits, runs pipes and handler, and keeps the files if all of it has succeeded. A failure
+ * Runs a request as one unit: receives its files, commits, runs pipes and handler, and keeps the files if all of it has succeeded. A failure
  * anywhere, and an unsubscription (the client of an Observable handler has gone, a timeout interceptor has answered), leaves nothing.
  *
  * All of it hangs on the subscription, so that no step runs for an answer that nobody waits for.
  */
 export function runUpload(run: UploadRun): Observable<unknown> {
-  const { rules, context, next } = run;
-  const http = context.switchToHttp();
-  const request = http.getRequest<IncomingMessage>();
-  const response = http.getResponse<ServerResponse>();
-
-  const contentType = request.headers['content-type'];
-  const kind = kindOfRequest(contentType);
-  if (contentType === undefined || kind !== 'form') {
-    const required = [...rules.files.values()].some((rule) => rule.required);
-    if (!required && kind !== 'other-multipart') return next.handle();
-    return defer(() => settleRequest(request, response)).pipe(
-      mergeMap(() => throwError(() => notMultipart(describeFields(rules)))),
-    );
-  }
-
+  const { context, next } = run;
   return defer(() => {
+    const { carrier, request, response } = platformRequestOf(context);
     const unit = new UploadUnit();
     const uploads: Upload[] = [];
     let files: readonly ReceivedFile[] = [];
+    let committedLate = false;
 
     const receive = async (): Promise<void> => {
-      const body = createFormBody();
-      const boundary = boundaryOf(contentType);
-      Object.assign(request, { body });
-      files = await new FormReceiver({ request, response, context, boundary, rules, unit, body }).receive();
-      if (run.commit === 'beforeHandler') await unit.commit();
+      const rules = await run.rulesFor(context);
+      if (rules.commit === 'afterHandler' && answersItself(context)) throw answersTooEarly(context);
+      committedLate = rules.commit === 'afterHandler';
+      const received = await run.receive(context, rules, unit);
+      files = received ?? [];
+      if (!committedLate) await unit.commit('beforeHandler');
       uploads.push(...files.map(uploadOf));
-      run.deliver(uploads);
+      run.deliver(carrier, received === undefined ? undefined : uploads);
     };
     const commitLate = async (): Promise<void> => {
-      await unit.commit();
+      await unit.commit('afterHandler');
       files.forEach(({ unitFile: { stored } }, index) => {
         const upload = uploads[index];
         if (upload !== undefined && stored !== undefined) {
@@ -76,17 +66,9 @@ export function runUpload(run: UploadRun): Observable<unknown> {
         }
       });
     };
-
-    let settled = false;
-    /** The handler has succeeded as far as it gave a value. */
-    let answered = false;
-    let handled = defer(receive).pipe(
-      catchError(refuse),
-      mergeMap(() => next.handle() as Observable<unknown>),
-    );
-    if (run.commit === 'afterHandler') {
-      // what the handler gives is held back, so that nobody sees it before the files are there
-      handled = handled.pipe(
+    // what the handler gives is held back, so that nobody sees it before the files are there
+    const handleFirst = (): Observable<unknown> =>
+      (next.handle() as Observable<unknown>).pipe(
         toArray(),
         mergeMap((values) =>
           defer(commitLate).pipe(
@@ -95,15 +77,20 @@ export function runUpload(run: UploadRun): Observable<unknown> {
           ),
         ),
       );
-    }
-    return handled.pipe(
+
+    let settled = false;
+    /** What the handler gave last. */
+    let answer: { readonly value: unknown } | undefined;
+    return defer(receive).pipe(
+      catchError(refuse),
+      mergeMap(() => (committedLate ? handleFirst() : (next.handle() as Observable<unknown>))),
       tap({
-        next: () => {
-          answered = true;
+        next: (value) => {
+          answer = { value };
         },
         complete: () => {
           settled = true;
-          unit.keep();
+          keepUnlessBroken(answer?.value, answersItself(context) ? response : undefined, unit);
         },
       }),
       catchError((error: unknown) =>
@@ -114,7 +101,7 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       ),
       finalize(() => {
         if (settled) return;
-        if (answered) {
+        if (answer !== undefined) {
           settleByAnswer(response, unit);
           return;
         }
@@ -124,6 +111,32 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       }),
     );
   });
+}
+
+/**
+ * The handler has succeeded, but for an answer that is still on its way: a stream that breaks, or one that the handler sends itself, with a
+ * status of failure, takes the files along. A client that goes away meanwhile does not: the application has done its work.
+ */
+function keepUnlessBroken(answer: unknown, sentByHandler: ServerResponse | undefined, unit: UploadUnit): void {
+  const failed = (reason: unknown): void => {
+    void unit.rollBack(reason);
+  };
+  const stream = answer instanceof StreamableFile ? answer.getStream() : answer;
+  if (stream instanceof Readable && stream.errored !== null) {
+    failed(stream.errored);
+  } else if (stream instanceof Readable && !stream.closed) {
+    stream.once('error', failed).once('close', () => {
+      unit.keep();
+    });
+  } else if (sentByHandler !== undefined && !sentByHandler.closed) {
+    sentByHandler.once('close', () => {
+      const { writableFinished, statusCode } = sentByHandler;
+      if (writableFinished && statusCode >= 400) failed(new Error(`The handler answered ${statusCode}.`));
+      else unit.keep();
+    });
+  } else {
+    unit.keep();
+  }
 }
 
 /**
@@ -149,6 +162,14 @@ function refuse(error: unknown): Observable<never> {
   return throwError(() => answer);
 }
 
+function answersTooEarly(context: ExecutionContext): ConfigurationError {
+  return new ConfigurationError(
+    `${context.getClass().name}.${context.getHandler().name} sends its answer itself, by @Res() or @Next(), and its files are committed ` +
+      "after it (commit: 'afterHandler', the default with overwrite): it would tell of files that are not there. Return the answer, use " +
+      "@Res({ passthrough: true }), or set commit: 'beforeHandler'.",
+  );
+}
+
 /** Waits for work that goes on by itself, but not for ever: a storage that never settles must not keep the client waiting. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -164,9 +185,10 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-function uploadOf({ incoming, rule, unitFile: { staged, stored } }: ReceivedFile): Upload {
+function uploadOf({ incoming, rule, unitFile: { staged, stored }, bytes }: ReceivedFile): Upload {
   const { key, size, contentType, metadata } = stored ?? staged;
   const { fieldname, originalname, encoding, mimetype } = incoming;
+  const { checksum } = bytes;
   return {
     fieldname,
     originalname,
@@ -177,6 +199,7 @@ function uploadOf({ incoming, rule, unitFile: { staged, stored } }: ReceivedFile
     size,
     contentType,
     metadata,
+    ...(checksum === undefined ? undefined : { checksum }),
     ...(stored === undefined ? undefined : { etag: stored.etag, lastModified: stored.lastModified }),
   };
 }

@@ -1,0 +1,121 @@
+import type { Checksum } from '../../contract/index.js';
+import { ByteStream } from './byte-stream.js';
+import { SIGNATURE_BYTES } from './content-type-of-bytes.js';
+import { Digest } from './digest.js';
+
+/** How much of a file is looked at before the storage gets it, in bytes. A file that ends before is small: it needs no stream. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** The beginning of a file. */
+export interface FileHead {
+  /** All bytes of the file where it is `whole`; else as many as tell its type. */
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+}
+
+/**
+ * The bytes of one file as they arrive: held until somebody has looked at their beginning, then passed on to as many streams as were opened.
+ * What is given beyond that waits in memory: the giver stops while it is `full`.
+ */
+export class IncomingBytes {
+  readonly head: Promise<FileHead>;
+  /** Bytes that have come. */
+  size = 0;
+  readonly #onRoom: () => void;
+  readonly #digest: Digest | undefined;
+  #checksum: string | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #dropped = false;
+  #passing = false;
+  #ended = false;
+  #failure: Error | undefined;
+  readonly #streams: ByteStream[] = [];
+  /** Undefined once it has been told. */
+  #tellHead: ((head: FileHead) => void) | undefined;
+
+  constructor(algorithm: keyof Checksum | undefined, onRoom: () => void) {
+    this.#onRoom = onRoom;
+    this.#digest = algorithm === undefined ? undefined : new Digest(algorithm);
+    this.head = new Promise((resolve) => {
+      this.#tellHead = resolve;
+    });
+  }
+
+  /** The checksum of what has come, in lower-case hex, once it has ended. */
+  get checksum(): Checksum | undefined {
+    if (this.#digest === undefined || this.#checksum === undefined) return undefined;
+    return { [this.#digest.algorithm]: this.#checksum };
+  }
+
+  /** Whether the giver should wait: a reader has not kept up, or nobody has decided yet who reads. */
+  get full(): boolean {
+    if (this.#passing) return this.#streams.some((stream) => stream.full);
+    return this.#tellHead === undefined && !this.#ended && this.#heldBytes >= 2 * HEAD_BYTES;
+  }
+
+  give(bytes: Buffer): void {
+    this.size += bytes.length;
+    this.#digest?.add(bytes);
+    if (this.#dropped) return;
+    if (this.#passing) {
+      for (const stream of this.#streams) stream.give(bytes);
+      return;
+    }
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= HEAD_BYTES) this.#showHead(false);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#checksum = this.#digest?.end();
+    if (this.#passing) for (const stream of this.#streams) stream.finish();
+    else this.#showHead(true);
+  }
+
+  /** Whoever reads hears of it. Somebody who still waits for the head waits on: the request has failed, and nobody waits for him. */
+  fail(reason: Error): void {
+    this.#failure = reason;
+    for (const stream of this.#streams) stream.destroy(reason);
+    this.drop();
+  }
+
+  /** Throws away what has come and what comes. */
+  drop(): void {
+    this.#dropped = true;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#onRoom();
+  }
+
+  /** A stream of all bytes, from the first one on; they come after `passOn`. */
+  open(): ByteStream {
+    const stream = new ByteStream(this.#onRoom);
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  /** Gives the opened streams what was held: from now on they get what comes. */
+  passOn(): void {
+    this.#passing = true;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const stream of this.#streams) {
+      if (this.#failure !== undefined) stream.destroy(this.#failure);
+      for (const bytes of held) stream.give(bytes);
+      if (this.#ended) stream.finish();
+    }
+    if (!this.full) this.#onRoom();
+  }
+
+  #showHead(whole: boolean): void {
+    const tell = this.#tellHead;
+    this.#tellHead = undefined;
+    if (tell === undefined) return;
+    const [first] = this.#held;
+    const enough = this.#held.length === 1 || (!whole && (first?.length ?? 0) >= SIGNATURE_BYTES);
+    tell({ bytes: enough && first !== undefined ? first : Buffer.concat(this.#held), whole });
+  }
+}

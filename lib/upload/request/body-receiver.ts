@@ -1,0 +1,114 @@
+import { fileNameOfRequest } from '../file/request-file-name.js';
+import * as refused from '../errors/index.js';
+import { verifyChecksums } from '../file/expected-checksum.js';
+import { IncomingBytes } from '../file/incoming-bytes.js';
+import type { ReceivedFile } from '../file/stage-file.js';
+import type { FileRule } from '../upload-rules.js';
+import { FilesInFlight } from './files-in-flight.js';
+import { bodyOptions, type ReceiverOptions } from './form-receiver.js';
+import { RequestBody, type BodyTaker } from './request-body.js';
+
+/** What the one file of a raw body is called where a field's name is needed. */
+export const BODY_FIELD = 'body';
+
+/** Reads the whole body of a request as one file into a unit. */
+export class BodyReceiver implements BodyTaker {
+  readonly #options: ReceiverOptions;
+  readonly #rule: FileRule;
+  readonly #requestBody: RequestBody;
+  readonly #files: FilesInFlight;
+  readonly #bytes: IncomingBytes;
+  #settled = false;
+  #resolve: (files: readonly ReceivedFile[]) => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  constructor(options: ReceiverOptions, rule: FileRule) {
+    this.#options = options;
+    this.#rule = rule;
+    this.#requestBody = new RequestBody(bodyOptions(options), this);
+    this.#files = new FilesInFlight(options.unit, options.context, this.#requestBody.resume);
+    this.#bytes = new IncomingBytes(rule.checksum?.algorithm, this.#requestBody.resume);
+  }
+
+  /** As a form's: resolves to the one file, or none where a filter has left it out. */
+  receive(): Promise<readonly ReceivedFile[]> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      const { headers } = this.#options.request;
+      const { fileSize } = this.#limits();
+      // said before it is sent: then nothing need be taken
+      if (Number(headers['content-length'] ?? 0) > fileSize) {
+        this.fail(this.#tooLarge(fileSize));
+        return;
+      }
+      this.#files.take(
+        {
+          fieldname: BODY_FIELD,
+          originalname: fileNameOfRequest(headers['content-disposition']),
+          encoding: '7bit',
+          mimetype: /^[^;,\s]+/.exec(headers['content-type'] ?? '')?.[0].toLowerCase() ?? 'application/octet-stream',
+        },
+        this.#bytes,
+        this.#rule,
+        () => undefined,
+        (error) => {
+          this.fail(error);
+        },
+      );
+      this.#requestBody.start();
+    });
+  }
+
+  get full(): boolean {
+    return this.#files.full;
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#settled) return;
+    const { fileSize } = this.#limits();
+    if (this.#bytes.size + chunk.length > fileSize) this.fail(this.#tooLarge(fileSize));
+    else this.#bytes.give(chunk);
+  }
+
+  end(): void {
+    if (this.#settled) return;
+    const { minFileSize } = this.#rule;
+    if (this.#bytes.size < minFileSize) {
+      this.fail(refused.fileTooSmall(BODY_FIELD, minFileSize));
+      return;
+    }
+    this.#bytes.end();
+    this.#files.whenAll(() => {
+      if (this.#settled) return;
+      try {
+        const files = this.#files.received;
+        if (this.#rule.required && files.length === 0) throw refused.bodyMissing();
+        verifyChecksums(files, this.#options.request.headers, () => undefined);
+        this.#settled = true;
+        this.#requestBody.done();
+        this.#resolve(files);
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+  }
+
+  fail(error: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#requestBody.stop();
+    this.#files.fail(error instanceof Error ? error : new Error('The upload failed.', { cause: error }));
+    this.#reject(error);
+  }
+
+  #limits(): { readonly fileSize: number; readonly ofFile: boolean } {
+    const { fileSize } = this.#rule;
+    const { totalSize } = this.#options.rules.limits;
+    return { fileSize: Math.min(fileSize, totalSize), ofFile: fileSize <= totalSize };
+  }
+
+  #tooLarge(limit: number): unknown {
+    return this.#limits().ofFile ? refused.fileTooLarge(BODY_FIELD, limit) : refused.filesTooLarge(limit);
+  }
+}

@@ -1,0 +1,82 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { ExecutionContext } from '@nestjs/common';
+import { stageFile, type NamedFile, type ReceivedFile } from '../file/stage-file.js';
+import type { IncomingBytes } from '../file/incoming-bytes.js';
+import type { FileRule } from '../upload-rules.js';
+import type { UploadUnit } from '../upload-unit.js';
+
+/** How many files of a request are staged at once: while one is made safe on the disk, the next ones arrive. */
+const MAX_AT_ONCE = 16;
+
+/** The files of one request on their way into the storages, several at once, in memory that does not grow with their number. */
+export class FilesInFlight {
+  readonly #unit: UploadUnit;
+  readonly #context: ExecutionContext;
+  readonly #onSettled: () => void;
+  readonly #files: (ReceivedFile | undefined)[] = [];
+  readonly #open = new Set<IncomingBytes>();
+  #failed = false;
+  #whenAll: (() => void) | undefined;
+  /** The application's functions run in the context of the handler, not in that of the socket's events. */
+  readonly #scope = new AsyncResource('StorageUpload');
+
+  /** @param onSettled called after each file that was staged or left out: there may be room again */
+  constructor(unit: UploadUnit, context: ExecutionContext, onSettled: () => void) {
+    this.#unit = unit;
+    this.#context = context;
+    this.#onSettled = onSettled;
+  }
+
+  /** Whether the client should wait. */
+  get full(): boolean {
+    if (this.#open.size > MAX_AT_ONCE) return true;
+    for (const bytes of this.#open) if (bytes.full) return true;
+    return false;
+  }
+
+  /** The files that were staged, in the order in which they came. */
+  get received(): readonly ReceivedFile[] {
+    return this.#files.filter((file) => file !== undefined);
+  }
+
+  /** Begins to take a file; its bytes come while it is taken. Failures are told once. */
+  take(
+    named: NamedFile,
+    bytes: IncomingBytes,
+    rule: FileRule,
+    onLeftOut: () => void,
+    onFailed: (error: unknown) => void,
+  ): void {
+    const index = this.#files.push(undefined) - 1;
+    this.#open.add(bytes);
+    void this.#scope
+      .runInAsyncScope(() => stageFile(named, bytes, rule, this.#unit, this.#context))
+      .then(
+        (file) => {
+          this.#files[index] = file;
+          if (file === undefined) onLeftOut();
+        },
+        (error: unknown) => {
+          // the others have been told why; this one says what became of it
+          if (!this.#failed) onFailed(error);
+        },
+      )
+      .finally(() => {
+        this.#open.delete(bytes);
+        if (this.#open.size === 0) this.#whenAll?.();
+        this.#onSettled();
+      });
+  }
+
+  /** Calls back once, as soon as no file is on its way any more. */
+  whenAll(callback: () => void): void {
+    if (this.#open.size === 0) callback();
+    else this.#whenAll = callback;
+  }
+
+  /** Ends every file that is on its way. */
+  fail(reason: Error): void {
+    this.#failed = true;
+    for (const bytes of this.#open) bytes.fail(reason);
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  Inject,
+  Injectable,
+  Optional,
+  type BeforeApplicationShutdown,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Observable } from 'rxjs';
+import type { Storage } from '../contract/index.js';
+import { StorageRegistry } from '../registry/index.js';
+import { removeWhatIsLeft } from './failed-removals.js';
+import { passBodiesOn } from './platform/fastify-parsers.js';
+import type { ReceiveUpload } from './request/receive-upload.js';
+import { runUpload, type UploadRun } from './request/run-upload.js';
+import { checkUploadOptions } from './resolve-upload-options.js';
+import { UPLOAD_DEFAULTS, type UploadDefaults } from './upload-defaults.js';
+import type { UploadOptions } from './upload-options.js';
+import { UploadPlan, type TakenFields } from './upload-plan.js';
+import {
+  dependOnStorages,
+  InjectDefaultStorage,
+  propertyOf,
+  storageFinder,
+  storagesNamedIn,
+} from './upload-storage.js';
+
+/** What one kind of interceptor is made of. */
+export interface UploadInterceptorKind {
+  /** As it is written in the application's code: `StorageFileInterceptor("avatar")`. Messages name it. */
+  readonly name: string;
+  readonly fields: TakenFields;
+  readonly receive: ReceiveUpload;
+  readonly deliver: UploadRun['deliver'];
+  /** The content type whose bodies Fastify has to leave unread; `*` for every one. */
+  readonly contentType: string;
+}
+
+/** Makes the class of an interceptor, as Nest's own `FileInterceptor` and its fellows do. */
+export function createUploadInterceptor(kind: UploadInterceptorKind, options: UploadOptions): Type<NestInterceptor> {
+  const { name, fields, receive, deliver, contentType } = kind;
+  // now, at the decorator that says it, rather than at the start
+  checkUploadOptions(`options of ${name}`, options);
+  const names = storagesNamedIn(options);
+
+  @Injectable()
+  class UploadInterceptor implements NestInterceptor, OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+    #plan: UploadPlan | undefined;
+
+    constructor(
+      // a storage that options name must be there; the default one need not, where the application's defaults name another
+      @InjectDefaultStorage() private readonly byDefault: Storage | undefined,
+      @Optional() @Inject(StorageRegistry) private readonly registry?: StorageRegistry,
+      @Optional() @Inject(UPLOAD_DEFAULTS) private readonly defaults?: UploadDefaults,
+      @Optional() @Inject(HttpAdapterHost) private readonly adapterHost?: HttpAdapterHost,
+    ) {}
+
+    /** At the start, so that a wrong option does not wait for the first upload. */
+    onModuleInit(): void {
+      this.#plan ??= this.#makePlan();
+    }
+
+    onApplicationBootstrap(): void {
+      passBodiesOn(this.adapterHost, contentType);
+    }
+
+    /** While the storages are still open. */
+    beforeApplicationShutdown(): Promise<void> {
+      return removeWhatIsLeft();
+    }
+
+    intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+      // an interceptor that nobody has initialized (made by hand, in a test) resolves here
+      const plan = (this.#plan ??= this.#makePlan());
+      return runUpload({ rulesFor: (each) => plan.rulesFor(each), receive, context, next, deliver });
+    }
+
+    #makePlan(): UploadPlan {
+      const injected = new Map<string, Storage>();
+      for (const each of names) {
+        const storage = (this as unknown as Readonly<Record<string, Storage | undefined>>)[propertyOf(each)];
+        if (storage !== undefined) injected.set(each, storage);
+      }
+      const storageOf = storageFinder(injected, this.byDefault, this.registry);
+      return new UploadPlan({ name, fields, options, defaults: this.defaults ?? {}, storageOf });
+    }
+  }
+  dependOnStorages(UploadInterceptor.prototype, names);
+  // Nest shows it where an injection fails
+  Object.defineProperty(UploadInterceptor, 'name', { value: name });
+  return UploadInterceptor;
+}

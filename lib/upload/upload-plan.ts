@@ -1,0 +1,131 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { ConfigurationError } from '../contract/index.js';
+import { parseAllowedTypes } from './file/allowed-types.js';
+import {
+  answerFor,
+  checkUploadOptions,
+  checksumRuleOf,
+  completeLimits,
+  DEFAULT_IDLE_TIMEOUT_MS,
+  dependsOnRequest,
+  mergeOptions,
+  type StaticFieldOptions,
+  type StaticOptions,
+} from './resolve-upload-options.js';
+import type { UploadOptions } from './upload-options.js';
+import type { FileRule, UploadRules } from './upload-rules.js';
+import type { UploadStorage } from './upload-storage.js';
+
+/** The fields that an interceptor takes files in. */
+export type TakenFields = readonly { readonly name: string; readonly maxCount: number }[] | 'any';
+
+export interface PlanOptions {
+  /** The interceptor's name, for messages. */
+  readonly name: string;
+  readonly fields: TakenFields;
+  readonly options: UploadOptions;
+  readonly defaults: UploadOptions;
+  /** @throws ConfigurationError that lists the known names */
+  readonly storageOf: (name: string | undefined) => UploadStorage;
+}
+
+/** What an interceptor does, over the application's defaults: found once, and for each request only where a function has to be asked. */
+export class UploadPlan {
+  readonly #options: PlanOptions;
+  readonly #rules: UploadRules | undefined;
+
+  /** @throws ConfigurationError that names the option */
+  constructor(options: PlanOptions) {
+    this.#options = options;
+    checkUploadOptions('upload defaults', options.defaults);
+    if (dependsOnRequest(options.options) || dependsOnRequest(options.defaults)) return;
+    // nothing in them is a function of the request
+    this.#rules = this.#build(options.defaults as StaticOptions, options.options as StaticOptions);
+  }
+
+  rulesFor(context: ExecutionContext): UploadRules | Promise<UploadRules> {
+    return this.#rules ?? this.#ask(context);
+  }
+
+  async #ask(context: ExecutionContext): Promise<UploadRules> {
+    const { name, options, defaults } = this.#options;
+    const [byDefault, own] = await Promise.all([
+      answerFor('upload defaults', defaults, context),
+      answerFor(`options of ${name}`, options, context),
+    ]);
+    return this.#build(byDefault, own);
+  }
+
+  #build(defaults: StaticOptions, own: StaticOptions): UploadRules {
+    const { fields } = this.#options;
+    const { fields: _defaultFields, ...defaultsOfAll } = defaults;
+    const { fields: ownFields, ...ownOfAll } = own;
+    const all = mergeOptions<StaticOptions>(defaultsOfAll, ownOfAll);
+    const rule = (field: string | undefined, maxCount: number): FileRule => {
+      const ofField = field === undefined ? [] : [ofName(defaults.fields, field), ofName(own.fields, field)];
+      return this.#ruleOf(mergeOptions<StaticFieldOptions>(all, ...ofField), maxCount);
+    };
+    const named = fields === 'any' ? Object.keys(ownFields ?? {}) : fields.map(({ name }) => name);
+    const files = new Map(
+      fields === 'any'
+        ? named.map((field) => [field, rule(field, Infinity)])
+        : fields.map(({ name, maxCount }) => [name, rule(name, maxCount)]),
+    );
+    this.#checkFields(ownFields, files);
+    const overwrites = [...files.values()].some(({ overwrite }) => overwrite) || all.overwrite === true;
+    return {
+      limits: completeLimits(all.limits),
+      files,
+      otherFiles: fields === 'any' ? rule(undefined, Infinity) : undefined,
+      commit: all.commit ?? (overwrites ? 'afterHandler' : 'beforeHandler'),
+      idleTimeout: all.idleTimeout ?? DEFAULT_IDLE_TIMEOUT_MS,
+      onProgress: all.onProgress,
+    };
+  }
+
+  /** The application's defaults may speak of fields that only other routes have; an interceptor's own options may not. */
+  #checkFields(ownFields: StaticOptions['fields'], files: ReadonlyMap<string, FileRule>): void {
+    for (const field of Object.keys(ownFields ?? {})) {
+      if (files.has(field)) continue;
+      const known = [...files.keys()].map((name) => JSON.stringify(name)).join(', ');
+      throw new ConfigurationError(
+        `fields in the options of ${this.#options.name} has ${JSON.stringify(field)}, and the interceptor takes files in ${known}.`,
+      );
+    }
+  }
+
+  #ruleOf(options: StaticFieldOptions, maxCount: number): FileRule {
+    const { key, metadata, filter, transform, scan, allowedTypes } = options;
+    const { fileSize, minFileSize } = completeLimits(options.limits);
+    const overwrite = options.overwrite ?? false;
+    const target = this.#options.storageOf(options.storage);
+    if (key !== undefined && !overwrite && !target.storage.capabilities.createOnly) {
+      throw new ConfigurationError(
+        `${this.#options.name} makes keys of its own without overwrite, and the storage "${target.storageName}" cannot create ` +
+          'without replacing (capabilities.createOnly is false). Set overwrite: true, leave key out, or choose another storage.',
+      );
+    }
+    return {
+      ...target,
+      key,
+      metadata,
+      filter,
+      transform,
+      scan,
+      maxCount,
+      fileSize,
+      minFileSize,
+      overwrite,
+      required: options.required ?? false,
+      allowedTypes:
+        allowedTypes === undefined
+          ? undefined
+          : parseAllowedTypes(`allowedTypes of ${this.#options.name}`, allowedTypes),
+      checksum: checksumRuleOf(options.checksum),
+    };
+  }
+}
+
+function ofName(fields: StaticOptions['fields'], field: string): StaticFieldOptions | undefined {
+  return fields !== undefined && Object.hasOwn(fields, field) ? fields[field] : undefined;
+}
