@@ -1,103 +1,78 @@
-/**
- * Uploads into Nest's own FileInterceptor and into ours: CPU of the server, each in a process of its own, in alternating rounds on
- * fresh folders. Run by `npm run bench`; BENCH_ROUNDS (default 5) says how many rounds, BENCH_ROOT where the files go.
- */
-import { request } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { MultipartBody } from '../measure/multipart-body.js';
-import { ServerProcess, type Usage } from '../measure/server-process.js';
+import { fileSystemOf, machineLine } from '../measure/machine.js';
+import { UnexpectedAnswer } from '../measure/upload-client.js';
+import { measureWork, type Measured } from './measure-work.js';
+import { figureTable, goalTable } from './report.js';
+import type { ServerKind } from './servers.js';
+import { WORKS, fewFiles, type Work } from './works.js';
 
-const MIB = 1024 * 1024;
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
-const SERVERS = ['nest-disk', 'nest-memory', 'fast', 'full'] as const;
-type Kind = (typeof SERVERS)[number];
+const MEMORY_DISK = '/dev/shm';
 
-interface Work {
-  readonly name: string;
-  readonly path: string;
-  readonly body: MultipartBody;
-  readonly requests: number;
-  readonly atOnce: number;
+/** Thousands of files go to memory where they can: there no run pays for what an earlier one has deleted. */
+function rootOf(work: Work): string {
+  return process.env['BENCH_ROOT'] ?? (!fewFiles(work) && existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir());
 }
 
-const WORKS: readonly Work[] = [
-  { name: 'one file of 1 GiB', path: '/one', body: new MultipartBody(1, 1024 * MIB), requests: 1, atOnce: 1 },
-  { name: '32 x 16 MiB at once', path: '/one', body: new MultipartBody(1, 16 * MIB), requests: 32, atOnce: 32 },
-  {
-    name: '2,000 x 10 KiB, 16 in flight',
-    path: '/one',
-    body: new MultipartBody(1, 10 * 1024),
-    requests: 2000,
-    atOnce: 16,
-  },
-];
-
-async function send(port: number, work: Work): Promise<void> {
-  const { body } = work;
-  const outgoing = request({
-    host: '127.0.0.1',
-    port,
-    path: work.path,
-    method: 'POST',
-    headers: { 'content-type': body.contentType, 'content-length': body.length },
-  });
-  const answered = new Promise<void>((resolve, reject) => {
-    outgoing.on('error', reject).on('response', (response) => {
-      response.resume().on('end', () => {
-        if (response.statusCode === 201) resolve();
-        else reject(new Error(`${work.path} answered ${response.statusCode ?? 0}`));
-      });
-    });
-  });
-  await Promise.all([pipeline(Readable.from(body.chunks(), { objectMode: false }), outgoing), answered]);
-}
-
-async function run(kind: Kind, work: Work): Promise<Usage> {
-  const root = await mkdtemp(join(process.env['BENCH_ROOT'] ?? tmpdir(), 'bench-'));
-  const server = await ServerProcess.start(kind, join(root, 'files'));
+/**
+ * All rounds of one work: all servers in each, every round beginning with another one. A server that does not answer 201 is left out
+ * with what it answered.
+ */
+async function rounds(work: Work): Promise<Map<ServerKind, Measured[] | number>> {
+  const results = new Map<ServerKind, Measured[] | number>(work.servers.map((kind) => [kind, []]));
+  const root = rootOf(work);
+  const folder = await mkdtemp(join(root, 'nestjs-storages-bench-'));
+  const deleteAtOnce = fewFiles(work) || fileSystemOf(root) === 'tmpfs';
   try {
-    await send(server.port, { ...work, body: new MultipartBody(1, 1024) }); // loads what is loaded once
-    await server.usage();
-    const left = Array.from({ length: work.requests }, () => work).values();
-    await Promise.all(
-      Array.from({ length: work.atOnce }, async () => {
-        for (const each of left) await send(server.port, each);
-      }),
-    );
-    return await server.usage();
+    for (let round = 0; round < ROUNDS; round++) {
+      const first = round % work.servers.length;
+      for (const kind of [...work.servers.slice(first), ...work.servers.slice(0, first)]) {
+        const measured = results.get(kind);
+        if (!Array.isArray(measured)) continue;
+        const fresh = join(folder, `${round}-${kind}`);
+        await mkdir(fresh);
+        try {
+          const run = await measureWork(kind, work, fresh);
+          measured.push(run);
+          console.error(`${work.name}, round ${round + 1}, ${kind}: ${run.cpu.toFixed(2)} s of CPU`);
+        } catch (error) {
+          if (!(error instanceof UnexpectedAnswer)) throw error;
+          results.set(kind, error.statusCode);
+          console.error(`${work.name}, round ${round + 1}, ${kind}: ${error.message}`);
+          process.exitCode = 1;
+        }
+        if (deleteAtOnce) await rm(fresh, { recursive: true });
+      }
+    }
   } finally {
-    await server.stop();
-    await rm(root, { recursive: true });
+    await rm(folder, { recursive: true });
   }
+  return results;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+/**
+ * Uploads into Nest's own interceptors and into ours: CPU of the server, which has a process of its own while this one is the client.
+ * `BENCH_ROUNDS` (default 5) says how many rounds, `BENCH_ROOT` where the files go.
+ *
+ * @param words works that have one of them in their names are measured; all without any
+ */
+export async function run(words: readonly string[]): Promise<void> {
+  if (!Number.isInteger(ROUNDS) || ROUNDS < 1) throw new Error('BENCH_ROUNDS is a positive whole number.');
+  const works = WORKS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (works.length === 0) throw new Error(`No work is called so: ${WORKS.map(({ name }) => name).join('; ')}.`);
+  const machine = machineLine(['@nestjs/core', 'multer', '@fastify/multipart']);
+  const fileSystems = works.map((work) => `${work.name} on ${fileSystemOf(rootOf(work))}`);
+  const results = new Map<string, ReadonlyMap<ServerKind, Measured[] | number>>();
+  for (const work of works) results.set(work.name, await rounds(work));
 
-const only = process.argv[2];
-console.log(
-  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, median of ${ROUNDS}`,
-);
-console.log('| work | server | CPU s | to Nest on disk | to Nest in memory | peak over idle, MiB |');
-console.log('| --- | --- | --- | --- | --- | --- |');
-for (const work of WORKS) {
-  if (only !== undefined && !work.name.includes(only)) continue;
-  const usages = new Map<Kind, Usage[]>(SERVERS.map((kind) => [kind, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const kind of SERVERS) usages.get(kind)?.push(await run(kind, work));
-  }
-  const ratio = (kind: Kind, to: Kind): string =>
-    median((usages.get(kind) ?? []).map(({ cpu }, i) => cpu / (usages.get(to)?.[i]?.cpu ?? Number.NaN))).toFixed(2);
-  for (const kind of SERVERS) {
-    const own = usages.get(kind) ?? [];
-    const cpu = median(own.map((usage) => usage.cpu)).toFixed(2);
-    const peak = (median(own.map((usage) => usage.peakOverIdle)) / MIB).toFixed(0);
-    console.log(
-      `| ${work.name} | ${kind} | ${cpu} | ${ratio(kind, 'nest-disk')} | ${ratio(kind, 'nest-memory')} | ${peak} |`,
-    );
-  }
+  const given = ['BENCH_ROUNDS', 'BENCH_ROOT'].filter((name) => process.env[name] !== undefined);
+  const settings = given.map((name) => `${name}=${process.env[name] ?? ''} `).join('');
+  const picked = words.map((word) => ` ${JSON.stringify(word)}`).join('');
+  console.log(`\`${settings}npm run bench -- upload${picked}\``);
+  console.log(`\n${machine}\n\n${fileSystems.join('; ')} (on tmpfs \`full\` costs no fsync)`);
+  console.log(`\nRounds: ${ROUNDS}; medians, ratios paired by round.\n`);
+  console.log([...goalTable(results), '', ...figureTable(results)].join('\n'));
 }

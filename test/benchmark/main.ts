@@ -1,0 +1,13 @@
+/**
+ * Run by `npm run bench -- [bench] [words]`: the bench is `upload` unless the first word names another one; the other words pick those
+ * of its works that have one of them in their names.
+ */
+const BENCHES = new Map<string, () => Promise<{ readonly run: (words: readonly string[]) => Promise<void> }>>([
+  ['upload', () => import('./upload/upload.bench.js')],
+  ['list', () => import('./list.bench.js')],
+]);
+
+const [first = 'upload', ...others] = process.argv.slice(2);
+const named = BENCHES.get(first);
+const { run } = await (named ?? (() => import('./upload/upload.bench.js')))();
+await run(named === undefined ? [first, ...others] : others);
