@@ -1,3 +1,4 @@
+import type * as FileType from 'file-type';
 import { extension as extensionOfType } from 'mime-types';
 import { UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
 
@@ -82,12 +83,15 @@ export async function contentTypeOfBytes(
   return UNKNOWN;
 }
 
+/** Loaded when the first upload comes: it is large, and applications that only read need none of it. */
+let fileType: typeof FileType | undefined;
+
 async function signatureOf(bytes: Buffer): Promise<{ readonly mime: string; readonly ext: string } | undefined> {
   if (bytes.length === 0) return undefined;
-  // when the first upload comes: it is large, and applications that only read need none of it
-  const { fileTypeFromBuffer } = await import('file-type');
+  // not by import() each time, which costs as much as the look itself
+  fileType ??= await import('file-type');
   try {
-    return await fileTypeFromBuffer(bytes);
+    return await fileType.fileTypeFromBuffer(bytes);
   } catch {
     // Its readers of container formats may stumble over a hostile or a cut file. Then the type is unknown, which is no failure.
     return undefined;
