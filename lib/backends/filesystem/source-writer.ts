@@ -27,12 +27,6 @@ export class SourceWriter {
     this.#write = write;
   }
 
-  /** Bytes that are in memory already: one write. @returns their number */
-  async runBytes(bytes: Buffer): Promise<number> {
-    if (bytes.length > 0) await this.#write([bytes]);
-    return bytes.length;
-  }
-
   /** Reads a source to its end. Begins to listen at once. @returns how many bytes were written */
   run(source: Readable): Promise<number> {
     return new Promise((resolve, reject) => {
