@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { HttpException, type ExecutionContext } from '@nestjs/common';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, freshKey, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import type { FileRule } from '../upload-rules.js';
@@ -149,6 +149,7 @@ async function stageInto(
     contentType,
     metadata: typeof metadata === 'function' ? await metadata(incoming, context) : metadata,
     ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
+    ...(key === undefined ? { [freshKey]: true as const } : undefined),
   };
   unit.signal.throwIfAborted();
   // The commit decides. This spares a client from sending all of a large file before it hears of it.
