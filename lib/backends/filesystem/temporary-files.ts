@@ -39,6 +39,7 @@ export class TemporaryFiles {
   readonly #durable: boolean;
   readonly #mode: number | undefined;
   #count = 0;
+  #streams = 0;
   #reflinks = process.platform === 'linux';
 
   /** @param mode exact permission bits; by default the umask decides */
@@ -150,7 +151,8 @@ export class TemporaryFiles {
     const path = this.nextPath();
     const mode = this.#modeBits(marked);
     let fd: number | undefined;
-    const writer = new SourceWriter(async (buffers) => {
+    this.#streams++;
+    const writer = new SourceWriter(this.#streams, async (buffers) => {
       fd ??= await this.#create(path, mode);
       await writeAll(this.#disk, fd, buffers);
     });
@@ -162,6 +164,8 @@ export class TemporaryFiles {
     } catch (error) {
       await this.#discard(path, fd);
       throw error;
+    } finally {
+      this.#streams--;
     }
   }
 
