@@ -27,7 +27,8 @@ export interface UnitFile {
 }
 
 interface Entry extends UnitFile {
-  readonly request: StageRequest;
+  /** Without the data: what is staged need not be in memory any more. */
+  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'replaces'>;
   stored: StoredFile | undefined;
 }
 
@@ -67,10 +68,10 @@ export class UploadUnit {
   }
 
   async #stage(request: StageRequest): Promise<UnitFile> {
-    const { storage, key, data, options } = request;
+    const { storage, storageName, replaces, key, data, options } = request;
     this.signal.throwIfAborted();
     const staged = await storage.stage(key, data, { ...options, signal: this.signal });
-    const entry: Entry = { request, staged, stored: undefined };
+    const entry: Entry = { request: { storage, storageName, replaces }, staged, stored: undefined };
     this.#entries.push(entry);
     return entry;
   }

@@ -1,5 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
+  attributesOf,
   BaseStorage,
   defineCapabilities,
   encodeKey,
@@ -97,9 +98,11 @@ export class FileSystemStorage extends BaseStorage {
     // The signal was for the staging.
     const conditions = conditionsOf(options, marked, undefined);
     const temporary = await temporaries.write(options.bytes ?? source, marked, !conditions.fresh);
+    // without the bytes: an upload of many files stages all of them before it commits the first
+    const attributes = attributesOf(options);
     return {
       size: Number(temporary.generation.size),
-      commit: () => writer.commit(key, temporary, options, conditions),
+      commit: () => writer.commit(key, temporary, attributes, conditions),
       abort: () => temporaries.remove(temporary.path),
     };
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { HttpException, type ExecutionContext } from '@nestjs/common';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, freshKey, StorageError } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, freshKey, StorageError, type Checksum } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import type { FileRule } from '../upload-rules.js';
@@ -20,7 +20,8 @@ export interface ReceivedFile {
   readonly incoming: IncomingFile;
   readonly rule: FileRule;
   readonly unitFile: UnitFile;
-  readonly bytes: IncomingBytes;
+  /** Of the bytes as the client sent them, where the rule asks for one. Known once they have ended. */
+  readonly checksum: Checksum | undefined;
 }
 
 /** What a file goes into as it is stored. */
@@ -73,7 +74,7 @@ export async function stageFile(
         storage: rule.storageName,
       });
     }
-    return { incoming, rule, unitFile, bytes };
+    return { incoming, rule, unitFile, checksum: bytes.checksum };
   } catch (error) {
     // the unit takes the file back when it is there after all
     staging.catch(() => undefined);

@@ -185,10 +185,9 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-function uploadOf({ incoming, rule, unitFile: { staged, stored }, bytes }: ReceivedFile): Upload {
+function uploadOf({ incoming, rule, unitFile: { staged, stored }, checksum }: ReceivedFile): Upload {
   const { key, size, contentType, metadata } = stored ?? staged;
   const { fieldname, originalname, encoding, mimetype } = incoming;
-  const { checksum } = bytes;
   return {
     fieldname,
     originalname,
