@@ -8,6 +8,9 @@ export type { PartHeader } from './part-header.js';
 /** The longest header of a part, in bytes, with the empty line that ends it: Node's own limit for a request's. */
 export const MAX_HEADER_SIZE = 16 * 1024;
 
+/** How far to look byte by byte behind a boundary that was none: where there is one there may be thousands, and a search has its price. */
+const NEAR = 64;
+
 const CRLF = Buffer.from('\r\n');
 const HEADER_END = Buffer.from('\r\n\r\n');
 
@@ -93,20 +96,20 @@ export class MultipartParser {
     // where the delimiter under way begins; one that began in an earlier chunk, or with a CRLF that is read already, has no bytes to tell here
     let begin = from;
     let at = from;
+    let near = 0;
     while (at < chunk.length) {
-      if (!delimiter.isOpen) {
-        begin = delimiter.find(chunk, at);
-        if (begin === chunk.length) break;
-        at = delimiter.skipFound(chunk, begin);
+      if (delimiter.taken === 0) {
+        begin = delimiter.find(chunk, at, near);
+        at = begin + delimiter.taken;
         continue;
       }
       const verdict = delimiter.next(chunk[at] ?? 0);
       if (verdict === 'open') {
         at++;
       } else if (verdict === 'none') {
+        if (delimiter.isWhole) near = at + NEAR;
         delimiter.reset();
         this.#tellHeld();
-        begin = at;
       } else if (verdict === 'endless') {
         this.#tell(chunk, from, begin);
         this.#fail(
@@ -123,7 +126,7 @@ export class MultipartParser {
       }
     }
     this.#tell(chunk, from, begin);
-    if (delimiter.isOpen) this.#hold(chunk, begin, chunk.length);
+    if (delimiter.taken > 0) this.#hold(chunk, begin, chunk.length);
     return chunk.length;
   }
 
