@@ -190,6 +190,17 @@ describe.each(WAYS)('a fresh key (%s)', (_name, store) => {
 });
 
 describe('a fresh key', () => {
+  it('costs the same calls where the file system may wait at each of them', () =>
+    withRoot(async (root) => {
+      await using storage = new FaultyDiskStorage({ root, durability: 'fast' });
+      storage.disk.learn = () => Promise.resolve();
+      await storage.open();
+      storage.disk.calls.length = 0;
+      const file = await storage.put('key', 'bytes', FRESH);
+      expect(storage.disk.calls).toEqual(['open', 'writev', 'fstat', 'close', 'link', 'unlink']);
+      expect(await storage.info('key')).toEqual(file);
+    }));
+
   it('stays one behind a view', () =>
     withDisk(async (storage) => {
       const view = new ScopedStorage(storage, 'view');
