@@ -63,14 +63,14 @@ export class FilesInFlight {
       )
       .finally(() => {
         this.#open.delete(bytes);
-        if (this.#open.size === 0) this.#whenAll?.();
+        if (this.#open.size === 0 && this.#whenAll !== undefined) this.#scope.runInAsyncScope(this.#whenAll);
         this.#onSettled();
       });
   }
 
   /** Calls back once, as soon as no file is on its way any more. */
   whenAll(callback: () => void): void {
-    if (this.#open.size === 0) callback();
+    if (this.#open.size === 0) this.#scope.runInAsyncScope(callback);
     else this.#whenAll = callback;
   }
 
