@@ -65,7 +65,11 @@ export class RawClient {
   async send(bytes: Buffer | string): Promise<boolean> {
     if (this.socket.destroyed || !this.socket.writable) return false;
     if (!this.socket.write(bytes)) {
-      await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+      const either = new AbortController();
+      const settled = { signal: either.signal };
+      await Promise.race([once(this.socket, 'drain', settled), once(this.socket, 'close', settled)]);
+      // the listeners of the other one
+      either.abort();
     }
     return true;
   }

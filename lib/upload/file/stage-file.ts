@@ -15,6 +15,15 @@ import type { FileHead, IncomingBytes } from './incoming-bytes.js';
 /** A file as its part or its request names it, before anybody has looked into it. */
 export type NamedFile = Omit<IncomingFile, 'contentType' | 'extension'>;
 
+/** What of a file's request is needed to stage it. */
+export interface Staging {
+  readonly rule: FileRule;
+  readonly unit: UploadUnit;
+  readonly context: ExecutionContext;
+  /** The place of the file in the request. */
+  readonly order: number;
+}
+
 /** A file that has been staged. */
 export interface ReceivedFile {
   readonly incoming: IncomingFile;
@@ -41,10 +50,9 @@ interface Target {
 export async function stageFile(
   named: NamedFile,
   bytes: IncomingBytes,
-  rule: FileRule,
-  unit: UploadUnit,
-  context: ExecutionContext,
+  to: Staging,
 ): Promise<ReceivedFile | undefined> {
+  const { rule, context } = to;
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
   if (rule.filter !== undefined && !(await rule.filter(incoming, context))) {
@@ -64,7 +72,7 @@ export async function stageFile(
   });
   passed?.catch(() => undefined);
 
-  const staging = stageInto(targetOf(source, incoming, transform), incoming, rule, unit, context);
+  const staging = stageInto(targetOf(source, incoming, transform), incoming, to);
   // the storage listens by now, or soon: what it has no room for waits
   bytes.passOn();
   try {
@@ -137,9 +145,7 @@ function through(source: Readable, stream: Duplex): Readable {
 async function stageInto(
   target: Target,
   incoming: IncomingFile,
-  rule: FileRule,
-  unit: UploadUnit,
-  context: ExecutionContext,
+  { rule, unit, context, order }: Staging,
 ): Promise<UnitFile> {
   const { storage, storageName, overwrite, metadata } = rule;
   const { data, contentType, extension } = target;
@@ -164,6 +170,7 @@ async function stageInto(
       key: key ?? randomUUID() + extension,
       data,
       options,
+      order,
       replaces: key !== undefined && overwrite,
     });
   } catch (error) {
