@@ -16,18 +16,18 @@ const { values } = parseArgs({
     nest: { type: 'string', default: '12' },
     /** Prints what Nest's own interceptors do in each case. */
     verbose: { type: 'boolean', default: false },
-    ours: { type: 'boolean', default: false },
+    library: { type: 'string', multiple: true, default: ['ours', 'nest'] },
   },
 });
 
 const nest = Number(values.nest);
 const platforms = PLATFORMS.filter((platform) => values.platform.includes(platform));
 const setups: ServerSetup[] = [
-  ...platforms.flatMap((platform) =>
+  ...(values.library.includes('ours') ? platforms : []).flatMap((platform) =>
     values.backend.map((backend) => ({ library: 'ours' as const, platform, backend, nest })),
   ),
   // Nest 11 has none for Fastify
-  ...(values.ours ? [] : platforms)
+  ...(values.library.includes('nest') ? platforms : [])
     .filter((platform) => nest >= 12 || platform === 'express')
     .map((platform) => ({ library: 'nest' as const, platform, backend: '', nest })),
 ];
