@@ -1,0 +1,74 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { FileSystemStorage, type Storage } from 'nestjs-storages';
+import { WatchedStorage } from '../../upload/watched-storage.js';
+
+/** A storage that uploads go to, and everything that is in it. */
+export interface OpenBackend {
+  readonly storage: Storage;
+  /** Where its files are, if it has any: what no answer may tell. */
+  readonly folder?: string;
+  /** Objects, temporaries, files that are staged: each one by a name of its own. Empty after every request that has failed. */
+  leftovers(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface Backend {
+  readonly name: string;
+  create(): Promise<OpenBackend>;
+}
+
+const memory: Backend = {
+  name: 'memory',
+  create: () => {
+    const storage = new WatchedStorage();
+    return Promise.resolve({
+      storage,
+      leftovers: async () => [
+        ...(await storage.keys()),
+        ...(storage.staged > 0 ? [`${storage.staged} staged`] : []),
+        ...(storage.staging > 0 ? [`${storage.staging} being staged`] : []),
+      ],
+      close: () => storage.close(),
+    });
+  },
+};
+
+/** The record that a living process has the root; see lib/backends/filesystem. */
+const ALIVE = join('.storages', 'procs') + sep;
+
+const filesystem: Backend = {
+  name: 'filesystem',
+  create: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nestjs-storages-hostile-'));
+    const storage = new FileSystemStorage({ root: folder, durability: 'fast' });
+    return {
+      storage,
+      folder,
+      leftovers: async () => (await filesBelow(folder)).filter((path) => !path.startsWith(ALIVE)),
+      close: async () => {
+        await storage.close();
+        await rm(folder, { recursive: true });
+      },
+    };
+  },
+};
+
+/** Every backend that is attacked. */
+export const BACKENDS: readonly Backend[] = [memory, filesystem];
+
+/** What is no folder, relative to the folder. One that is being removed meanwhile is not there. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const folders = [folder];
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    const entries = await readdir(next, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const path = join(next, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      else files.push(relative(folder, path));
+    }
+  }
+  return files;
+}
