@@ -30,7 +30,7 @@ export interface UnitFile {
 
 interface Entry extends UnitFile {
   /** Without the data: what is staged need not be in memory any more. */
-  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'replaces'>;
+  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'order' | 'replaces'>;
   stored: StoredFile | undefined;
 }
 
@@ -70,10 +70,10 @@ export class UploadUnit {
   }
 
   async #stage(request: StageRequest): Promise<UnitFile> {
-    const { storage, storageName, replaces, key, data, options } = request;
+    const { storage, storageName, order, replaces, key, data, options } = request;
     this.signal.throwIfAborted();
     const staged = await storage.stage(key, data, { ...options, signal: this.signal });
-    const entry: Entry = { request: { storage, storageName, replaces }, staged, stored: undefined };
+    const entry: Entry = { request: { storage, storageName, order, replaces }, staged, stored: undefined };
     this.#entries.push(entry);
     return entry;
   }
