@@ -102,6 +102,7 @@ describe('opening', () => {
         }
       }
       expect(await readdir(outside)).toEqual([]);
+      await rm(outside, { recursive: true });
     }));
 
   it('refuses a private folder that is a link', () =>
