@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Checksum } from '../../contract/index.js';
+import { ConfigurationError, type Checksum } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { ChecksumRule } from '../upload-rules.js';
 import type { ReceivedFile } from './stage-file.js';
@@ -46,7 +46,8 @@ function expectedOf(
 ): { readonly where: string; readonly value: unknown } | undefined {
   if (header !== undefined) return { where: `the header ${header}`, value: headers[header.toLowerCase()] };
   if (field === undefined) return undefined;
-  const name = typeof field === 'function' ? field(incoming) : field;
+  const name: unknown = typeof field === 'function' ? field(incoming) : field;
+  if (typeof name !== 'string') throw new ConfigurationError('checksum.field must give the name of a field.');
   return { where: `the field ${JSON.stringify(name)}`, value: fieldOf(name) };
 }
 

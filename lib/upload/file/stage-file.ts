@@ -5,6 +5,7 @@ import { extension as extensionOfType, lookup } from 'mime-types';
 import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
+import { isMetadata } from '../resolve-upload-options.js';
 import type { FileRule } from '../upload-rules.js';
 import type { UnitFile, UploadUnit } from '../upload-unit.js';
 import type { UploadTransform } from '../upload-options.js';
@@ -46,9 +47,14 @@ export async function stageFile(
 ): Promise<ReceivedFile | undefined> {
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
-  if (rule.filter !== undefined && !(await rule.filter(incoming, context))) {
-    bytes.drop();
-    return undefined;
+  if (rule.filter !== undefined) {
+    const taken: unknown = await rule.filter(incoming, context);
+    // a filter that forgets to say would lose files in silence
+    if (typeof taken !== 'boolean') throw new ConfigurationError('filter must give true or false.');
+    if (!taken) {
+      bytes.drop();
+      return undefined;
+    }
   }
   const { allowedTypes } = rule;
   if (allowedTypes !== undefined && !allows(allowedTypes, incoming.contentType)) {
@@ -113,22 +119,33 @@ async function askScanner(
 function targetOf(source: Buffer | Readable, incoming: IncomingFile, transform: UploadTransform | undefined): Target {
   const { contentType, extension } = incoming;
   if (transform === undefined || Buffer.isBuffer(source)) return { data: source, contentType, extension };
-  const { stream, contentType: made } =
-    'stream' in transform ? transform : { stream: transform, contentType: undefined };
+  const { stream, contentType: made } = partsOf(transform);
   const data = through(source, stream);
   if (made === undefined) return { data, contentType, extension };
   const madeExtension = extensionOfType(made);
   return { data, contentType: made, extension: madeExtension === false ? '' : `.${madeExtension}` };
 }
 
-/** The end of one is the end of the other; what fails is told by the storage, which reads the stream. */
-function through(source: Readable, stream: Duplex): Readable {
-  if (
-    typeof (stream as Partial<Duplex>).pipe !== 'function' ||
-    typeof (stream as Partial<Duplex>).write !== 'function'
-  ) {
+/** @throws ConfigurationError for what a function in JavaScript may give instead */
+function partsOf(transform: unknown): { readonly stream: Duplex; readonly contentType: string | undefined } {
+  const { stream = transform, contentType } =
+    typeof transform === 'object' && transform !== null
+      ? (transform as { readonly stream?: unknown; readonly contentType?: unknown })
+      : {};
+  if (!isDuplex(stream) || !(contentType === undefined || typeof contentType === 'string')) {
     throw new ConfigurationError('transform must give a Duplex stream, or { stream, contentType? } with one.');
   }
+  return { stream, contentType };
+}
+
+function isDuplex(stream: unknown): stream is Duplex {
+  if (typeof stream !== 'object' || stream === null) return false;
+  const { pipe, write } = stream as { readonly pipe?: unknown; readonly write?: unknown };
+  return typeof pipe === 'function' && typeof write === 'function';
+}
+
+/** The end of one is the end of the other; what fails is told by the storage, which reads the stream. */
+function through(source: Readable, stream: Duplex): Readable {
   pipeline(source, stream, () => undefined);
   return stream;
 }
@@ -142,12 +159,12 @@ async function stageInto(
 ): Promise<UnitFile> {
   const { storage, storageName, overwrite, metadata } = rule;
   const { data, contentType, extension } = target;
-  const key = await rule.key?.(incoming, context);
+  const key = await keyOf(incoming, rule, context);
   // a key that nobody has chosen is there already with no one
   const createOnly = key !== undefined && !overwrite;
   const options = {
     contentType,
-    metadata: typeof metadata === 'function' ? await metadata(incoming, context) : metadata,
+    metadata: typeof metadata === 'function' ? metadataIn(await metadata(incoming, context)) : metadata,
     ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
   };
   unit.signal.throwIfAborted();
@@ -169,4 +186,17 @@ async function stageInto(
     if (!Buffer.isBuffer(data) && data.errored instanceof HttpException) throw data.errored;
     throw error;
   }
+}
+
+/** @returns undefined where the option is not set: a key that a function of the application forgot to give is none of that */
+async function keyOf(incoming: IncomingFile, rule: FileRule, context: ExecutionContext): Promise<string | undefined> {
+  if (rule.key === undefined) return undefined;
+  const key: unknown = await rule.key(incoming, context);
+  if (typeof key !== 'string') throw new ConfigurationError('key must give a string.');
+  return key;
+}
+
+function metadataIn(given: unknown): Readonly<Record<string, string>> {
+  if (!isMetadata(given)) throw new ConfigurationError('metadata must give an object of strings.');
+  return given;
 }
