@@ -6,6 +6,7 @@ import { describeFields, type FileRule, type UploadRules } from '../upload-rules
 export class FormContents {
   readonly #rules: UploadRules;
   readonly #filesOf = new Map<string, number>();
+  readonly #leftOutOf = new Map<string, number>();
   #parts = 0;
   #fields = 0;
   #fieldBytes = 0;
@@ -63,18 +64,25 @@ export class FormContents {
     if (this.#fileBytes > totalSize) throw refused.filesTooLarge(totalSize);
   }
 
-  /** A file that was taken out again by a filter. */
+  /**
+   * A file that a filter has left out. It still counts, as with multer: whether a filter has answered before the next file comes depends
+   * on how the body was cut, and a limit must not.
+   */
   dropFile(fieldname: string): void {
-    this.#filesOf.set(fieldname, (this.#filesOf.get(fieldname) ?? 0) - 1);
+    this.#leftOutOf.set(fieldname, (this.#leftOutOf.get(fieldname) ?? 0) + 1);
   }
 
   /** @throws UploadException for the first field whose file is required and has not come */
   checkComplete(): void {
     const { files, otherFiles } = this.#rules;
     for (const [field, rule] of files) {
-      if (rule.required && (this.#filesOf.get(field) ?? 0) === 0) throw refused.fileMissing(field);
+      if (rule.required && this.#taken(field) === 0) throw refused.fileMissing(field);
     }
-    const none = [...this.#filesOf.values()].every((count) => count === 0);
+    const none = [...this.#filesOf.keys()].every((field) => this.#taken(field) === 0);
     if (otherFiles?.required === true && none) throw refused.filesMissing();
+  }
+
+  #taken(field: string): number {
+    return (this.#filesOf.get(field) ?? 0) - (this.#leftOutOf.get(field) ?? 0);
   }
 }
