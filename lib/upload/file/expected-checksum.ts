@@ -62,11 +62,15 @@ function readChecksum(algorithm: keyof Checksum, value: string): string | undefi
   return bytes.length === length && same ? bytes.toString('hex') : undefined;
 }
 
-/** RFC 9530, section 2: `sha-256=:Base64:, sha-512=:Base64:`. What is no dictionary is the value itself. */
+/**
+ * RFC 9530, section 2: `sha-256=:Base64:, sha-512=:Base64:`; of one key twice the last one holds (RFC 8941, section 3.2). What is no
+ * dictionary is the value itself.
+ */
 function inDictionary(algorithm: keyof Checksum, value: string): string {
+  let said = value;
   for (const member of value.split(',')) {
     const match = /^\s*([a-z0-9-]+)=:?([A-Za-z0-9+/=]+?):?\s*$/i.exec(member);
-    if (match?.[1]?.toLowerCase() === DIGEST_KEYS[algorithm]) return match[2] ?? '';
+    if (match?.[1]?.toLowerCase() === DIGEST_KEYS[algorithm]) said = match[2] ?? '';
   }
-  return value;
+  return said;
 }
