@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
-import { HttpException, type ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, SourceError, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import { isMetadata } from '../resolve-upload-options.js';
@@ -79,6 +79,9 @@ export async function stageFile(
         storage: rule.storageName,
       });
     }
+    // A transform may have ended before the file: what still comes has no reader any more, and must not wait for one in memory.
+    bytes.drop();
+    if (transform !== undefined) (source as Readable).destroy();
     return { incoming, rule, unitFile, bytes };
   } catch (error) {
     // the unit takes the file back when it is there after all
@@ -172,6 +175,12 @@ async function stageInto(
   if (createOnly && !Buffer.isBuffer(data) && (await storage.exists(key, { signal: unit.signal }))) {
     throw new FileExistsError(key);
   }
+  if (!Buffer.isBuffer(data) && (data.destroyed || data.readableEnded)) {
+    throw (
+      data.errored ??
+      new ConfigurationError('transform gave a stream that was used or destroyed before; make one for each file.')
+    );
+  }
   try {
     return await unit.stage({
       storage,
@@ -182,8 +191,8 @@ async function stageInto(
       replaces: key !== undefined && overwrite,
     });
   } catch (error) {
-    // what a transform fails with by intent is its answer, and no failure of the storage
-    if (!Buffer.isBuffer(data) && data.errored instanceof HttpException) throw data.errored;
+    // what a transform fails with is no failure of the storage; an HttpException is its answer
+    if (error instanceof SourceError && !Buffer.isBuffer(data)) throw data.errored ?? error;
     throw error;
   }
 }

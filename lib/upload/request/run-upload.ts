@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { Logger, StreamableFile, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { catchError, defer, finalize, mergeMap, tap, throwError, toArray, type Observable } from 'rxjs';
 import { ConfigurationError, type StoredFile } from '../../contract/index.js';
@@ -156,8 +157,8 @@ function settleByAnswer(response: ServerResponse, unit: UploadUnit): void {
 function refuse(error: unknown): Observable<never> {
   const answer = answerTo(error);
   if (answer instanceof UploadException && answer.getStatus() >= 500) {
-    // Nest logs only what is no HttpException, and the client is told nothing of the cause
-    logger.error(answer.message, error instanceof Error ? error.stack : error);
+    // Nest logs only what is no HttpException, and the client is told nothing of the cause; a stack alone would not tell of it either
+    logger.error(answer.message, inspect(error));
   }
   return throwError(() => answer);
 }
