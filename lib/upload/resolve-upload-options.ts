@@ -43,10 +43,10 @@ const CHECKS = {
     "a media type ('image/png', 'image/*'), an extension ('.pdf') or an array of them",
   ],
   limits: [isObject, 'an object of limits'],
-  metadata: [(value) => isFunction(value) || isObject(value), 'an object of strings or a function that makes one'],
+  metadata: [(value) => isFunction(value) || isMetadata(value), 'an object of strings or a function that makes one'],
   checksum: [
     (value) => ALGORITHMS.includes(value) || isChecksum(value),
-    "'sha256', 'md5', 'crc32' or { algorithm, header or field, required? }",
+    "'sha256', 'md5', 'crc32' or { algorithm, header or field, required? }, of which `required` needs a header or a field",
   ],
   overwrite: [(value) => typeof value === 'boolean', 'true or false'],
   required: [(value) => typeof value === 'boolean', 'true or false'],
@@ -79,11 +79,19 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'idleTimeout',
 ] satisfies (keyof UploadOptions)[]);
 
+/** Whether a value is what a storage takes for metadata, by its form; what names and values there may be is the storage's to say. */
+export function isMetadata(value: unknown): value is Readonly<Record<string, string>> {
+  return isObject(value) && Object.values(value as object).every((each) => typeof each === 'string');
+}
+
 function isChecksum(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { algorithm, header, field, required } = value as Readonly<Record<string, unknown>>;
+  const { algorithm, header, field, required, ...unknown } = value as Readonly<Record<string, unknown>>;
   return (
     ALGORITHMS.includes(algorithm) &&
+    // a word that is misspelt would verify nothing, and nobody would notice
+    Object.keys(unknown).length === 0 &&
+    !(required === true && header === undefined && field === undefined) &&
     (header === undefined || isText(header)) &&
     (field === undefined || isText(field) || isFunction(field)) &&
     !(header !== undefined && field !== undefined) &&
@@ -104,11 +112,14 @@ export type StaticOptions = Omit<Answered<UploadOptions>, 'fields'> & {
   readonly fields?: Readonly<Record<string, StaticFieldOptions>> | undefined;
 };
 
-/** @throws ConfigurationError that names the option */
-export function checkUploadOptions(where: string, options: UploadOptions): void {
-  checkNames(where, options, CHECKS, LIMIT_NAMES);
+/**
+ * @param perRequest the options that a function of the request may still give: none, once it has been asked
+ * @throws ConfigurationError that names the option
+ */
+export function checkUploadOptions(where: string, options: UploadOptions, perRequest = PER_REQUEST): void {
+  checkNames(where, options, CHECKS, LIMIT_NAMES, perRequest);
   for (const [field, ofField] of Object.entries<unknown>(options.fields ?? {})) {
-    checkNames(`fields.${field} of the ${where}`, ofField, FIELD_CHECKS, FIELD_LIMIT_NAMES);
+    checkNames(`fields.${field} of the ${where}`, ofField, FIELD_CHECKS, FIELD_LIMIT_NAMES, perRequest);
   }
 }
 
@@ -119,6 +130,7 @@ function checkNames(
   options: unknown,
   checks: Readonly<Record<string, Check>>,
   limitNames: ReadonlySet<string>,
+  perRequest: ReadonlySet<string>,
 ): void {
   if (typeof options !== 'object' || options === null) throw new ConfigurationError(`The ${where} must be an object.`);
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
@@ -126,7 +138,7 @@ function checkNames(
     if (check === undefined) {
       throw new ConfigurationError(`The ${where} have no ${name}; there are ${Object.keys(checks).join(', ')}.`);
     }
-    if (value === undefined || (PER_REQUEST.has(name) && isFunction(value))) continue;
+    if (value === undefined || (perRequest.has(name) && isFunction(value))) continue;
     const [holds, expected] = check;
     if (!holds(value)) throw new ConfigurationError(`${name} in the ${where} must be ${expected}.`);
     if (name === 'limits') checkLimits(where, value as object, limitNames);
@@ -145,11 +157,21 @@ function checkLimits(where: string, limits: object, names: ReadonlySet<string>):
   }
 }
 
-/** Whether an option is a function that each request has to be asked for. */
-export function dependsOnRequest(options: UploadOptions): boolean {
+/** Whether an option, or one of these, is a function that each request has to be asked for. */
+export function dependsOnRequest(options: UploadOptions, names = PER_REQUEST): boolean {
   const asks = (each: object): boolean =>
-    Object.entries(each).some(([name, value]) => PER_REQUEST.has(name) && isFunction(value));
+    Object.entries(each).some(([name, value]) => names.has(name) && isFunction(value));
   return asks(options) || Object.values(options.fields ?? {}).some(asks);
+}
+
+/** What is known of options before any request. */
+export function staticPartOf(options: UploadOptions): StaticOptions {
+  const known = (each: object): object =>
+    Object.fromEntries(
+      Object.entries(each).filter(([name, value]: [string, unknown]) => !(PER_REQUEST.has(name) && isFunction(value))),
+    );
+  const fields = Object.entries(options.fields ?? {}).map(([field, each]) => [field, known(each)] as const);
+  return { ...known(options), fields: Object.fromEntries(fields) };
 }
 
 /**
@@ -174,7 +196,7 @@ export async function answerFor(
     const fields = Object.entries(options.fields).map(async ([field, each]) => [field, await answered(each)] as const);
     all['fields'] = Object.fromEntries(await Promise.all(fields));
   }
-  checkUploadOptions(where, all);
+  checkUploadOptions(where, all, new Set());
   return all;
 }
 

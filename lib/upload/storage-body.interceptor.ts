@@ -8,8 +8,8 @@ import type { UploadOptions } from './upload-options.js';
  * Streams the body of a request as it is into one object: a PUT with any content type, with or without a length. `@UploadedFile()` gives the
  * {@link StoredUpload}; its `fieldname` is `body`, its `originalname` the one of a `Content-Disposition` header, if there is one.
  *
- * Bodies that the application parses itself, JSON and URL-encoded forms unless it is told otherwise, are answered 415 with a message that names
- * the setting. On Fastify other content types that no parser is registered for reach every handler of the application unread, as they do on
+ * Bodies that the application parses itself, JSON and URL-encoded forms unless it is told otherwise (on Fastify plain text too), are answered
+ * 415 with a message that names the setting. On Fastify other content types that no parser is registered for reach every handler of the application unread, as they do on
  * Express.
  *
  * @example

@@ -1,5 +1,6 @@
 import type { NestInterceptor, Type } from '@nestjs/common';
 import { receiveForm } from './request/receive-upload.js';
+import { checkFieldName } from './taken-field.js';
 import { createUploadInterceptor } from './upload-interceptor.js';
 import type { UploadOptions } from './upload-options.js';
 
@@ -29,7 +30,7 @@ export function StorageFileInterceptor(field: string, options: UploadOptions = {
   return createUploadInterceptor(
     {
       name: `StorageFileInterceptor(${JSON.stringify(field)})`,
-      fields: [{ name: field, maxCount: 1 }],
+      fields: [{ name: checkFieldName('StorageFileInterceptor', field), maxCount: 1 }],
       bodies: 'multipart',
       receive: receiveForm,
       // also when there is none: @fastify/multipart has methods of these names

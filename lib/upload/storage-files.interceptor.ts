@@ -1,6 +1,6 @@
 import type { NestInterceptor, Type } from '@nestjs/common';
 import { receiveForm } from './request/receive-upload.js';
-import { checkCount } from './taken-field.js';
+import { checkCount, checkFieldName } from './taken-field.js';
 import { createUploadInterceptor } from './upload-interceptor.js';
 import type { UploadOptions } from './upload-options.js';
 
@@ -26,7 +26,7 @@ export function StorageFilesInterceptor(
   return createUploadInterceptor(
     {
       name,
-      fields: [{ name: field, maxCount: checkCount(name, maxCount) }],
+      fields: [{ name: checkFieldName('StorageFilesInterceptor', field), maxCount: checkCount(name, maxCount) }],
       bodies: 'multipart',
       receive: receiveForm,
       deliver: (carrier, uploads) => Object.assign(carrier, { files: uploads }),

@@ -7,6 +7,12 @@ export interface StorageFileField {
   readonly maxCount?: number | undefined;
 }
 
+/** @throws ConfigurationError for what is no name */
+export function checkFieldName(where: string, name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
+  throw new ConfigurationError(`${where} needs the name of a form's field.`);
+}
+
 /** @throws ConfigurationError for what is no count */
 export function checkCount(where: string, maxCount: number | undefined): number {
   if (maxCount === undefined || maxCount === Infinity) return Infinity;
@@ -23,10 +29,10 @@ export function checkFields(
   if (!Array.isArray(fields) || fields.length === 0) {
     throw new ConfigurationError(`${where} needs an array of fields: [{ name: 'avatar', maxCount: 1 }].`);
   }
-  return fields.map(({ name, maxCount }: StorageFileField) => {
-    if (typeof name !== 'string' || name === '') throw new ConfigurationError(`A field of ${where} has no name.`);
+  return fields.map((field: StorageFileField | null | undefined) => {
+    const name = checkFieldName(`Each field of ${where}`, field?.name);
     if (names.has(name)) throw new ConfigurationError(`${where} has the field ${JSON.stringify(name)} twice.`);
     names.add(name);
-    return { name, maxCount: checkCount(`${JSON.stringify(name)} in ${where}`, maxCount) };
+    return { name, maxCount: checkCount(`${JSON.stringify(name)} in ${where}`, field?.maxCount) };
   });
 }

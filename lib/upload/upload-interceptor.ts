@@ -87,7 +87,7 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
         if (storage !== undefined) injected.set(each, storage);
       }
       const storageOf = storageFinder(injected, this.byDefault, this.registry);
-      return new UploadPlan({ name, fields, options, defaults: this.defaults ?? {}, storageOf });
+      return new UploadPlan({ name, fields, bodies, options, defaults: this.defaults ?? {}, storageOf });
     }
   }
   dependOnStorages(UploadInterceptor.prototype, names);

@@ -9,12 +9,17 @@ import {
   DEFAULT_IDLE_TIMEOUT_MS,
   dependsOnRequest,
   mergeOptions,
+  staticPartOf,
   type StaticFieldOptions,
   type StaticOptions,
 } from './resolve-upload-options.js';
+import type { UnreadBodies } from './platform/fastify-parsers.js';
 import type { UploadOptions } from './upload-options.js';
 import type { FileRule, UploadRules } from './upload-rules.js';
-import type { UploadStorage } from './upload-storage.js';
+import { storagesNamedIn, type UploadStorage } from './upload-storage.js';
+
+/** Where a request is asked for one of these, it decides which storage there must be, and what that must be able to do. */
+const DECIDE_STORAGE: ReadonlySet<string> = new Set(['storage', 'overwrite']);
 
 /** The fields that an interceptor takes files in. */
 export type TakenFields = readonly { readonly name: string; readonly maxCount: number }[] | 'any';
@@ -25,6 +30,7 @@ export interface PlanOptions {
   readonly fields: TakenFields;
   readonly options: UploadOptions;
   readonly defaults: UploadOptions;
+  readonly bodies: UnreadBodies;
   /** @throws ConfigurationError that lists the known names */
   readonly storageOf: (name: string | undefined) => UploadStorage;
 }
@@ -38,9 +44,18 @@ export class UploadPlan {
   constructor(options: PlanOptions) {
     this.#options = options;
     checkUploadOptions('upload defaults', options.defaults);
-    if (dependsOnRequest(options.options) || dependsOnRequest(options.defaults)) return;
-    // nothing in them is a function of the request
-    this.#rules = this.#build(options.defaults as StaticOptions, options.options as StaticOptions);
+    const asks = (names?: ReadonlySet<string>): boolean =>
+      [options.defaults, options.options].some((each) => dependsOnRequest(each, names));
+    if (!asks()) {
+      // nothing in them is a function of the request
+      this.#rules = this.#build(options.defaults as StaticOptions, options.options as StaticOptions);
+    } else if (!asks(DECIDE_STORAGE)) {
+      // so that what is wrong whatever a request says does not wait for one
+      this.#build(staticPartOf(options.defaults), staticPartOf(options.options));
+    } else {
+      this.#checkFields(options.options.fields);
+      for (const name of storagesNamedIn(options.defaults)) options.storageOf(name);
+    }
   }
 
   rulesFor(context: ExecutionContext): UploadRules | Promise<UploadRules> {
@@ -65,13 +80,13 @@ export class UploadPlan {
       const ofField = field === undefined ? [] : [ofName(defaults.fields, field), ofName(own.fields, field)];
       return this.#ruleOf(mergeOptions<StaticFieldOptions>(all, ...ofField), maxCount);
     };
-    const named = fields === 'any' ? Object.keys(ownFields ?? {}) : fields.map(({ name }) => name);
-    const files = new Map(
+    this.#checkFields(ownFields);
+    // one that takes every field takes those too of which only the application's defaults speak
+    const named =
       fields === 'any'
-        ? named.map((field) => [field, rule(field, Infinity)])
-        : fields.map(({ name, maxCount }) => [name, rule(name, maxCount)]),
-    );
-    this.#checkFields(ownFields, files);
+        ? Object.keys({ ...defaults.fields, ...ownFields }).map((name) => ({ name, maxCount: Infinity }))
+        : fields;
+    const files = new Map(named.map(({ name, maxCount }) => [name, rule(name, maxCount)]));
     const overwrites = [...files.values()].some(({ overwrite }) => overwrite) || all.overwrite === true;
     return {
       limits: completeLimits(all.limits),
@@ -84,12 +99,15 @@ export class UploadPlan {
   }
 
   /** The application's defaults may speak of fields that only other routes have; an interceptor's own options may not. */
-  #checkFields(ownFields: StaticOptions['fields'], files: ReadonlyMap<string, FileRule>): void {
+  #checkFields(ownFields: UploadOptions['fields']): void {
+    const { fields, name } = this.#options;
+    if (fields === 'any') return;
+    const known = fields.map((each) => each.name);
     for (const field of Object.keys(ownFields ?? {})) {
-      if (files.has(field)) continue;
-      const known = [...files.keys()].map((name) => JSON.stringify(name)).join(', ');
+      if (known.includes(field)) continue;
       throw new ConfigurationError(
-        `fields in the options of ${this.#options.name} has ${JSON.stringify(field)}, and the interceptor takes files in ${known}.`,
+        `fields in the options of ${name} has ${JSON.stringify(field)}, and the interceptor takes files in ` +
+          `${known.map((each) => JSON.stringify(each)).join(', ')}.`,
       );
     }
   }
@@ -98,6 +116,13 @@ export class UploadPlan {
     const { key, metadata, filter, transform, scan, allowedTypes } = options;
     const { fileSize, minFileSize } = completeLimits(options.limits);
     const overwrite = options.overwrite ?? false;
+    const checksum = checksumRuleOf(options.checksum);
+    if (checksum?.field !== undefined && this.#options.bodies === 'every') {
+      throw new ConfigurationError(
+        `checksum in the options of ${this.#options.name}, or in the upload defaults, is read from a field of the form, and a raw body has ` +
+          'none. Name a header.',
+      );
+    }
     const target = this.#options.storageOf(options.storage);
     if (key !== undefined && !overwrite && !target.storage.capabilities.createOnly) {
       throw new ConfigurationError(
@@ -121,7 +146,7 @@ export class UploadPlan {
         allowedTypes === undefined
           ? undefined
           : parseAllowedTypes(`allowedTypes of ${this.#options.name}`, allowedTypes),
-      checksum: checksumRuleOf(options.checksum),
+      checksum,
     };
   }
 }

@@ -36,6 +36,8 @@ export interface Routes {
   readonly module?: DynamicModule;
   readonly handler?: (given: Given, path: string) => unknown;
   readonly nest?: NestApplicationOptions;
+  /** Runs before the application starts. */
+  readonly prepare?: (app: INestApplication) => void;
 }
 
 /** An application with a route for each of several interceptors, on the platform that is being tested. A success is a 200. */
@@ -53,7 +55,15 @@ export class RoutesApplication {
     return application;
   }
 
-  async #start({ routes, storages = {}, upload, module, handler = (given) => given, nest }: Routes): Promise<void> {
+  async #start({
+    routes,
+    storages = {},
+    upload,
+    module,
+    handler = (given) => given,
+    nest,
+    prepare,
+  }: Routes): Promise<void> {
     const controllers = Object.entries(routes).map(([path, interceptor]) =>
       controllerOf(path, interceptor, (given) => {
         this.given.push(given);
@@ -73,6 +83,7 @@ export class RoutesApplication {
 
     const logger = { log: silent, warn: silent, debug: silent, verbose: silent, fatal: log, error: log };
     this.#app = await createApplication(AppModule, { logger, ...nest });
+    prepare?.(this.#app);
     await this.#app.listen(0, '127.0.0.1');
     this.port = ((this.#app.getHttpServer() as Server).address() as AddressInfo).port;
   }

@@ -160,12 +160,17 @@ export const contentEncoded = (encoding: string): UploadException =>
     `Unsupported content encoding: ${quoted(encoding)} is not decoded here; send the body as it is.`,
   );
 
-export const bodyParsedBefore = (contentType: string): UploadException =>
+/** Without Nest's parsers Fastify still has its own, for JSON and for plain text. */
+export const bodyParsedBefore = (contentType: string, platform: 'express' | 'fastify'): UploadException =>
   new UploadException(
     415,
     'BODY_ALREADY_PARSED',
     `The body was read before the upload got it: the application parses ${quoted(contentType)} itself. ` +
-      'To take such files, create it with NestFactory.create(AppModule, { bodyParser: false }).',
+      'To take such files, create it with NestFactory.create(AppModule, { bodyParser: false })' +
+      (platform === 'fastify'
+        ? ", and take off Fastify's own parsers before it starts: " +
+          "app.getHttpAdapter().getInstance().removeContentTypeParser(['application/json', 'text/plain'])."
+        : '.'),
   );
 
 export const clientIdle = (milliseconds: number): UploadException =>

@@ -7,6 +7,7 @@ export class Digest {
   readonly algorithm: keyof Checksum;
   readonly #hash: Hash | undefined;
   #crc = 0;
+  #value: string | undefined;
 
   constructor(algorithm: keyof Checksum) {
     this.algorithm = algorithm;
@@ -18,8 +19,13 @@ export class Digest {
     else this.#hash.update(bytes);
   }
 
-  /** In lower-case hex. May be called once. */
-  end(): string {
-    return this.#hash?.digest('hex') ?? this.#crc.toString(16).padStart(8, '0');
+  /** May be called once. */
+  end(): void {
+    this.#value = this.#hash?.digest('hex') ?? this.#crc.toString(16).padStart(8, '0');
+  }
+
+  /** Of all bytes, in lower-case hex, once they have ended. */
+  get checksum(): Checksum | undefined {
+    return this.#value === undefined ? undefined : { [this.algorithm]: this.#value };
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Checksum } from '../../contract/index.js';
+import { ConfigurationError, type Checksum } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { ChecksumRule } from '../upload-rules.js';
 import type { ReceivedFile } from './stage-file.js';
@@ -20,7 +20,7 @@ export function verifyChecksums(
   headers: IncomingHttpHeaders,
   fieldOf: (name: string) => unknown,
 ): void {
-  for (const { incoming, rule, checksum } of files) {
+  for (const { incoming, rule, digest } of files) {
     if (rule.checksum === undefined) continue;
     const { algorithm, required } = rule.checksum;
     const said = expectedOf(rule.checksum, incoming, headers, fieldOf);
@@ -33,7 +33,7 @@ export function verifyChecksums(
     const ofOneFile = rule.checksum.header === undefined || files.length === 1;
     const expected = typeof value === 'string' && ofOneFile ? readChecksum(algorithm, value) : undefined;
     if (expected === undefined) throw refused.checksumInvalid(where, algorithm);
-    const actual = checksum?.[algorithm];
+    const actual = digest?.checksum?.[algorithm];
     if (actual !== expected) throw refused.checksumMismatch(incoming.fieldname, algorithm, String(actual));
   }
 }
@@ -46,7 +46,8 @@ function expectedOf(
 ): { readonly where: string; readonly value: unknown } | undefined {
   if (header !== undefined) return { where: `the header ${header}`, value: headers[header.toLowerCase()] };
   if (field === undefined) return undefined;
-  const name = typeof field === 'function' ? field(incoming) : field;
+  const name: unknown = typeof field === 'function' ? field(incoming) : field;
+  if (typeof name !== 'string') throw new ConfigurationError('checksum.field must give the name of a field.');
   return { where: `the field ${JSON.stringify(name)}`, value: fieldOf(name) };
 }
 
@@ -61,11 +62,15 @@ function readChecksum(algorithm: keyof Checksum, value: string): string | undefi
   return bytes.length === length && same ? bytes.toString('hex') : undefined;
 }
 
-/** RFC 9530, section 2: `sha-256=:Base64:, sha-512=:Base64:`. What is no dictionary is the value itself. */
+/**
+ * RFC 9530, section 2: `sha-256=:Base64:, sha-512=:Base64:`; of one key twice the last one holds (RFC 8941, section 3.2). What is no
+ * dictionary is the value itself.
+ */
 function inDictionary(algorithm: keyof Checksum, value: string): string {
+  let said = value;
   for (const member of value.split(',')) {
     const match = /^\s*([a-z0-9-]+)=:?([A-Za-z0-9+/=]+?):?\s*$/i.exec(member);
-    if (match?.[1]?.toLowerCase() === DIGEST_KEYS[algorithm]) return match[2] ?? '';
+    if (match?.[1]?.toLowerCase() === DIGEST_KEYS[algorithm]) said = match[2] ?? '';
   }
-  return value;
+  return said;
 }

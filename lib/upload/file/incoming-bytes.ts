@@ -19,11 +19,10 @@ export interface FileHead {
  */
 export class IncomingBytes {
   readonly head: Promise<FileHead>;
+  readonly digest: Digest | undefined;
   /** Bytes that have come. */
   size = 0;
   readonly #onRoom: () => void;
-  readonly #digest: Digest | undefined;
-  #checksum: string | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #dropped = false;
@@ -36,16 +35,10 @@ export class IncomingBytes {
 
   constructor(algorithm: keyof Checksum | undefined, onRoom: () => void) {
     this.#onRoom = onRoom;
-    this.#digest = algorithm === undefined ? undefined : new Digest(algorithm);
+    this.digest = algorithm === undefined ? undefined : new Digest(algorithm);
     this.head = new Promise((resolve) => {
       this.#tellHead = resolve;
     });
-  }
-
-  /** The checksum of what has come, in lower-case hex, once it has ended. */
-  get checksum(): Checksum | undefined {
-    if (this.#digest === undefined || this.#checksum === undefined) return undefined;
-    return { [this.#digest.algorithm]: this.#checksum };
   }
 
   /** Whether the giver should wait: a reader has not kept up, or nobody has decided yet who reads. */
@@ -56,7 +49,7 @@ export class IncomingBytes {
 
   give(bytes: Buffer): void {
     this.size += bytes.length;
-    this.#digest?.add(bytes);
+    this.digest?.add(bytes);
     if (this.#dropped) return;
     if (this.#passing) {
       for (const stream of this.#streams) stream.give(bytes);
@@ -69,7 +62,7 @@ export class IncomingBytes {
 
   end(): void {
     this.#ended = true;
-    this.#checksum = this.#digest?.end();
+    this.digest?.end();
     if (this.#passing) for (const stream of this.#streams) stream.finish();
     else this.#showHead(true);
   }

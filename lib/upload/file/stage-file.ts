@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
-import { HttpException, type ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, freshKey, StorageError, type Checksum } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, freshKey, SourceError, StorageError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
+import { isMetadata } from '../resolve-upload-options.js';
 import type { FileRule } from '../upload-rules.js';
 import type { UnitFile, UploadUnit } from '../upload-unit.js';
 import type { UploadTransform } from '../upload-options.js';
 import { allows, allowsClaimOf } from './allowed-types.js';
 import { contentTypeOfBytes } from './content-type-of-bytes.js';
+import type { Digest } from './digest.js';
 import type { FileHead, IncomingBytes } from './incoming-bytes.js';
 
 /** A file as its part or its request names it, before anybody has looked into it. */
@@ -29,8 +31,8 @@ export interface ReceivedFile {
   readonly incoming: IncomingFile;
   readonly rule: FileRule;
   readonly unitFile: UnitFile;
-  /** Of the bytes as the client sent them, where the rule asks for one. Known once they have ended. */
-  readonly checksum: Checksum | undefined;
+  /** Of the bytes as the client sent them, where the rule asks for a checksum. It has one when they have ended. */
+  readonly digest: Digest | undefined;
 }
 
 /** What a file goes into as it is stored. */
@@ -55,9 +57,14 @@ export async function stageFile(
   const { rule, context } = to;
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
-  if (rule.filter !== undefined && !(await rule.filter(incoming, context))) {
-    bytes.drop();
-    return undefined;
+  if (rule.filter !== undefined) {
+    const taken: unknown = await rule.filter(incoming, context);
+    // a filter that forgets to say would lose files in silence
+    if (typeof taken !== 'boolean') throw new ConfigurationError('filter must give true or false.');
+    if (!taken) {
+      bytes.drop();
+      return undefined;
+    }
   }
   const { allowedTypes } = rule;
   if (allowedTypes !== undefined && !allows(allowedTypes, incoming.contentType)) {
@@ -82,7 +89,10 @@ export async function stageFile(
         storage: rule.storageName,
       });
     }
-    return { incoming, rule, unitFile, checksum: bytes.checksum };
+    // A transform may have ended before the file: what still comes has no reader any more, and must not wait for one in memory.
+    bytes.drop();
+    if (transform !== undefined) (source as Readable).destroy();
+    return { incoming, rule, unitFile, digest: bytes.digest };
   } catch (error) {
     // the unit takes the file back when it is there after all
     staging.catch(() => undefined);
@@ -122,22 +132,33 @@ async function askScanner(
 function targetOf(source: Buffer | Readable, incoming: IncomingFile, transform: UploadTransform | undefined): Target {
   const { contentType, extension } = incoming;
   if (transform === undefined || Buffer.isBuffer(source)) return { data: source, contentType, extension };
-  const { stream, contentType: made } =
-    'stream' in transform ? transform : { stream: transform, contentType: undefined };
+  const { stream, contentType: made } = partsOf(transform);
   const data = through(source, stream);
   if (made === undefined) return { data, contentType, extension };
   const madeExtension = extensionOfType(made);
   return { data, contentType: made, extension: madeExtension === false ? '' : `.${madeExtension}` };
 }
 
-/** The end of one is the end of the other; what fails is told by the storage, which reads the stream. */
-function through(source: Readable, stream: Duplex): Readable {
-  if (
-    typeof (stream as Partial<Duplex>).pipe !== 'function' ||
-    typeof (stream as Partial<Duplex>).write !== 'function'
-  ) {
+/** @throws ConfigurationError for what a function in JavaScript may give instead */
+function partsOf(transform: unknown): { readonly stream: Duplex; readonly contentType: string | undefined } {
+  const { stream = transform, contentType } =
+    typeof transform === 'object' && transform !== null
+      ? (transform as { readonly stream?: unknown; readonly contentType?: unknown })
+      : {};
+  if (!isDuplex(stream) || !(contentType === undefined || typeof contentType === 'string')) {
     throw new ConfigurationError('transform must give a Duplex stream, or { stream, contentType? } with one.');
   }
+  return { stream, contentType };
+}
+
+function isDuplex(stream: unknown): stream is Duplex {
+  if (typeof stream !== 'object' || stream === null) return false;
+  const { pipe, write } = stream as { readonly pipe?: unknown; readonly write?: unknown };
+  return typeof pipe === 'function' && typeof write === 'function';
+}
+
+/** The end of one is the end of the other; what fails is told by the storage, which reads the stream. */
+function through(source: Readable, stream: Duplex): Readable {
   pipeline(source, stream, () => undefined);
   return stream;
 }
@@ -149,12 +170,12 @@ async function stageInto(
 ): Promise<UnitFile> {
   const { storage, storageName, overwrite, metadata } = rule;
   const { data, contentType, extension } = target;
-  const key = await rule.key?.(incoming, context);
+  const key = await keyOf(incoming, rule, context);
   // a key that nobody has chosen is there already with no one
   const createOnly = key !== undefined && !overwrite;
   const options = {
     contentType,
-    metadata: typeof metadata === 'function' ? await metadata(incoming, context) : metadata,
+    metadata: typeof metadata === 'function' ? metadataIn(await metadata(incoming, context)) : metadata,
     ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
     ...(key === undefined ? { [freshKey]: true as const } : undefined),
   };
@@ -162,6 +183,12 @@ async function stageInto(
   // The commit decides. This spares a client from sending all of a large file before it hears of it.
   if (createOnly && !Buffer.isBuffer(data) && (await storage.exists(key, { signal: unit.signal }))) {
     throw new FileExistsError(key);
+  }
+  if (!Buffer.isBuffer(data) && (data.destroyed || data.readableEnded)) {
+    throw (
+      data.errored ??
+      new ConfigurationError('transform gave a stream that was used or destroyed before; make one for each file.')
+    );
   }
   try {
     return await unit.stage({
@@ -174,8 +201,21 @@ async function stageInto(
       replaces: key !== undefined && overwrite,
     });
   } catch (error) {
-    // what a transform fails with by intent is its answer, and no failure of the storage
-    if (!Buffer.isBuffer(data) && data.errored instanceof HttpException) throw data.errored;
+    // what a transform fails with is no failure of the storage; an HttpException is its answer
+    if (error instanceof SourceError && !Buffer.isBuffer(data)) throw data.errored ?? error;
     throw error;
   }
+}
+
+/** @returns undefined where the option is not set: a key that a function of the application forgot to give is none of that */
+async function keyOf(incoming: IncomingFile, rule: FileRule, context: ExecutionContext): Promise<string | undefined> {
+  if (rule.key === undefined) return undefined;
+  const key: unknown = await rule.key(incoming, context);
+  if (typeof key !== 'string') throw new ConfigurationError('key must give a string.');
+  return key;
+}
+
+function metadataIn(given: unknown): Readonly<Record<string, string>> {
+  if (!isMetadata(given)) throw new ConfigurationError('metadata must give an object of strings.');
+  return given;
 }

@@ -11,6 +11,7 @@ export function createFormBody(): FormBody {
 
 /** A name that append-field reads as a path; any other one is a literal key, whatever brackets it has. */
 const PATH = /^[^[]+(?:\[[^\]]+\])*(?:\[\])?$/;
+const STEP = /\[([^\]]+)\]/g;
 const INDEX = /\[(\d+)\]/g;
 
 /**
@@ -42,6 +43,18 @@ export function addFormField(
   } catch {
     throw fieldNameInvalid(name);
   }
+}
+
+/** The text field of a name as it was sent, also where it made an object or an array (before its gaps are closed). */
+export function formFieldOf(body: FormBody, name: string): unknown {
+  const [first = name] = name.split('[');
+  const path = PATH.test(name) ? [first, ...Array.from(name.matchAll(STEP), ([, step = '']) => step)] : [name];
+  let value: unknown = body;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as FormBody)[step];
+  }
+  return value;
 }
 
 /**

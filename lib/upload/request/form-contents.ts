@@ -7,7 +7,7 @@ export class FormContents {
   readonly #rules: UploadRules;
   /** By field: the files that came, and those of them that no filter has left out. */
   readonly #filesOf = new Map<string, number>();
-  readonly #keptOf = new Map<string, number>();
+  readonly #leftOutOf = new Map<string, number>();
   #parts = 0;
   #fields = 0;
   #fieldBytes = 0;
@@ -54,7 +54,6 @@ export class FormContents {
     if (++this.#files > limits.files) throw refused.tooManyFiles(limits.files);
     const count = (this.#filesOf.get(fieldname) ?? 0) + 1;
     this.#filesOf.set(fieldname, count);
-    this.#keptOf.set(fieldname, (this.#keptOf.get(fieldname) ?? 0) + 1);
     if (count > rule.maxCount) throw refused.tooManyFilesOfField(fieldname, rule.maxCount);
   }
 
@@ -67,20 +66,24 @@ export class FormContents {
   }
 
   /**
-   * A file that was taken out again by a filter. It still counts against every limit, as with multer: whether the next file is one too many
-   * must not depend on how fast a filter answers.
+   * A file that a filter has left out. It still counts, as with multer: whether a filter has answered before the next file comes depends
+   * on how the body was cut, and a limit must not.
    */
   dropFile(fieldname: string): void {
-    this.#keptOf.set(fieldname, (this.#keptOf.get(fieldname) ?? 0) - 1);
+    this.#leftOutOf.set(fieldname, (this.#leftOutOf.get(fieldname) ?? 0) + 1);
   }
 
   /** @throws UploadException for the first field whose file is required and has not come */
   checkComplete(): void {
     const { files, otherFiles } = this.#rules;
     for (const [field, rule] of files) {
-      if (rule.required && (this.#keptOf.get(field) ?? 0) === 0) throw refused.fileMissing(field);
+      if (rule.required && this.#taken(field) === 0) throw refused.fileMissing(field);
     }
-    const none = [...this.#keptOf.values()].every((count) => count === 0);
+    const none = [...this.#filesOf.keys()].every((field) => this.#taken(field) === 0);
     if (otherFiles?.required === true && none) throw refused.filesMissing();
+  }
+
+  #taken(field: string): number {
+    return (this.#filesOf.get(field) ?? 0) - (this.#leftOutOf.get(field) ?? 0);
   }
 }

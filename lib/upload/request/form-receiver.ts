@@ -6,7 +6,7 @@ import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
 import type { ReceivedFile } from '../file/stage-file.js';
 import { cleanFileName } from '../multipart/file-name.js';
-import { addFormField, closeArrayGaps, type FormBody } from '../multipart/form-body.js';
+import { addFormField, closeArrayGaps, formFieldOf, type FormBody } from '../multipart/form-body.js';
 import { MultipartParser, type MultipartError, type MultipartListener } from '../multipart/multipart-parser.js';
 import type { PartHeader } from '../multipart/part-header.js';
 import type { FileRule, UploadRules } from '../upload-rules.js';
@@ -153,10 +153,10 @@ export class FormReceiver implements MultipartListener, BodyTaker {
     this.#files.whenAll(() => {
       this.#orFail(() => {
         const { body, request } = this.#options;
-        closeArrayGaps(body);
         this.#contents.checkComplete();
         const files = this.#files.received;
-        verifyChecksums(files, request.headers, (name) => body[name]);
+        verifyChecksums(files, request.headers, (name) => formFieldOf(body, name));
+        closeArrayGaps(body);
         this.#settled = true;
         this.#requestBody.done();
         this.#resolve(files);

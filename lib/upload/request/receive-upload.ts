@@ -41,7 +41,7 @@ export const receiveForm: ReceiveUpload = async (context, rules, unit) => {
 };
 
 export const receiveBody: ReceiveUpload = async (context, rules, unit) => {
-  const { request, response } = platformRequestOf(context);
+  const { carrier, request, response } = platformRequestOf(context);
   const { headers } = request;
   const rule = rules.files.get(BODY_FIELD);
   if (rule === undefined) throw new ConfigurationError('The rules of a raw body say nothing of it.');
@@ -52,7 +52,11 @@ export const receiveBody: ReceiveUpload = async (context, rules, unit) => {
   }
   refuseEncoded(headers['content-encoding']);
   beginOnce(request);
-  if (request.readableDidRead) throw refused.bodyParsedBefore(headers['content-type'] ?? 'no content type');
+  if (request.readableDidRead) {
+    // Express extends Node's request, Fastify has it in one of its own
+    const platform = carrier === request ? 'express' : 'fastify';
+    throw refused.bodyParsedBefore(headers['content-type'] ?? 'no content type', platform);
+  }
   return new BodyReceiver({ request, response, context, rules, unit }, rule).receive();
 };
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { Logger, StreamableFile, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { catchError, defer, finalize, mergeMap, tap, throwError, toArray, type Observable } from 'rxjs';
 import { ConfigurationError, type StoredFile } from '../../contract/index.js';
@@ -157,8 +158,8 @@ function settleByAnswer(response: ServerResponse, unit: UploadUnit): void {
 function refuse(error: unknown): Observable<never> {
   const answer = answerTo(error);
   if (answer instanceof UploadException && answer.getStatus() >= 500) {
-    // Nest logs only what is no HttpException, and the client is told nothing of the cause
-    logger.error(answer.message, error instanceof Error ? error.stack : error);
+    // Nest logs only what is no HttpException, and the client is told nothing of the cause; a stack alone would not tell of it either
+    logger.error(answer.message, inspect(error));
   }
   return throwError(() => answer);
 }
@@ -186,7 +187,7 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-function uploadOf({ incoming, rule, unitFile: { staged, stored }, checksum }: ReceivedFile): Upload {
+function uploadOf({ incoming, rule, unitFile: { staged, stored }, digest }: ReceivedFile): Upload {
   const { key, size, contentType, metadata } = stored ?? staged;
   const { fieldname, originalname, encoding, mimetype } = incoming;
   return {
@@ -199,7 +200,7 @@ function uploadOf({ incoming, rule, unitFile: { staged, stored }, checksum }: Re
     size,
     contentType,
     metadata,
-    ...(checksum === undefined ? undefined : { checksum }),
+    ...(digest?.checksum === undefined ? undefined : { checksum: digest.checksum }),
     ...(stored === undefined ? undefined : { etag: stored.etag, lastModified: stored.lastModified }),
   };
 }
