@@ -11,6 +11,8 @@ interface Removal {
   readonly remove: () => Promise<void>;
   tries: number;
   timer: NodeJS.Timeout | undefined;
+  /** The try that is under way. */
+  trying: Promise<void> | undefined;
 }
 
 /** What failed uploads have left in storages that would not remove it. Of the process: a storage may outlive the request and its module. */
@@ -23,12 +25,12 @@ const left = new Set<Removal>();
  * @param remove must be repeatable, and remove nothing that has come since
  */
 export function tryAgainLater(file: string, remove: () => Promise<void>): void {
-  const removal: Removal = { file, remove, tries: 0, timer: undefined };
+  const removal: Removal = { file, remove, tries: 0, timer: undefined, trying: undefined };
   left.add(removal);
   schedule(removal);
 }
 
-/** Tries everything once more, at shutdown. */
+/** Tries everything once more, at shutdown: once, however many interceptors of the application ask for it. */
 export async function removeWhatIsLeft(): Promise<void> {
   await Promise.all(
     [...left].map((removal) => {
@@ -45,7 +47,14 @@ function schedule(removal: Removal): void {
   removal.timer.unref();
 }
 
-async function attempt(removal: Removal): Promise<void> {
+function attempt(removal: Removal): Promise<void> {
+  removal.trying ??= tryOnce(removal).finally(() => {
+    removal.trying = undefined;
+  });
+  return removal.trying;
+}
+
+async function tryOnce(removal: Removal): Promise<void> {
   removal.tries++;
   try {
     await removal.remove();

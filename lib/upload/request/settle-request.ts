@@ -80,6 +80,9 @@ function cutUnless(request: IncomingMessage, event: 'end' | 'close'): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   const keep = (): void => {
     clearTimeout(timer);
+    // a connection that stays has more requests to come
+    socket.off('close', keep);
+    request.off('end', keep);
   };
   socket.once('close', keep);
   if (event === 'end') request.once('end', keep);
