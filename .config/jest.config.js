@@ -14,11 +14,14 @@ const aboutStorages = [
   '<rootDir>/test/readme/custom-backend.spec',
 ];
 
+// No Nest in it either.
+const aboutTheParser = ['<rootDir>/test/upload/multipart/'];
+
 // Their applications ask the global `platform` what to stand on.
 const ofUploads = ['<rootDir>/test/upload/**/*.spec.ts'];
 const onFastify = { platform: 'fastify' };
 // they have no application, or ask for both platforms by themselves
-const withoutPlatform = ['<rootDir>/test/upload/multipart/', '<rootDir>/test/upload/upload-unit.spec'];
+const withoutPlatform = [...aboutTheParser, '<rootDir>/test/upload/upload-unit.spec'];
 
 const nest11 = '<rootDir>/test/nest-11/node_modules/';
 
@@ -37,7 +40,7 @@ export default {
     {
       ...project,
       testMatch,
-      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages],
+      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages, ...aboutTheParser],
       displayName: 'nest-11',
       globals: { nestMajor: 11 },
       moduleNameMapper: nest11Mapper,

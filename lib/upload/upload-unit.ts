@@ -15,6 +15,8 @@ export interface StageRequest {
   readonly key: string;
   readonly data: StorageData;
   readonly options: Omit<StageOptions, 'signal'>;
+  /** The place of the file in the request: files are committed as they came, however long each was staged. */
+  readonly order: number;
   /** Whether the commit may replace a file: such commits come last, since nothing brings the old file back. */
   readonly replaces: boolean;
 }
@@ -27,7 +29,8 @@ export interface UnitFile {
 }
 
 interface Entry extends UnitFile {
-  readonly request: StageRequest;
+  /** Without the data: what is staged need not be in memory any more. */
+  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'order' | 'replaces'>;
   stored: StoredFile | undefined;
 }
 
@@ -67,16 +70,16 @@ export class UploadUnit {
   }
 
   async #stage(request: StageRequest): Promise<UnitFile> {
-    const { storage, key, data, options } = request;
+    const { storage, storageName, order, replaces, key, data, options } = request;
     this.signal.throwIfAborted();
     const staged = await storage.stage(key, data, { ...options, signal: this.signal });
-    const entry: Entry = { request, staged, stored: undefined };
+    const entry: Entry = { request: { storage, storageName, order, replaces }, staged, stored: undefined };
     this.#entries.push(entry);
     return entry;
   }
 
   /**
-   * Makes all files visible, creations before replacements. A commit that fails is rolled back by the caller, as any failure is.
+   * Makes all files visible, creations before replacements, each in the order of the request. A commit that fails is rolled back by the caller, as any failure is.
    *
    * @param moment After the handler a replacement stays, whatever fails then: nothing brings the old file back, and a whole new one that
    * the handler knows of is better than none.
@@ -88,7 +91,9 @@ export class UploadUnit {
   }
 
   async #commit(): Promise<void> {
-    const ordered = [...this.#entries].sort((a, b) => Number(a.request.replaces) - Number(b.request.replaces));
+    const ordered = [...this.#entries].sort(
+      ({ request: a }, { request: b }) => Number(a.replaces) - Number(b.replaces) || a.order - b.order,
+    );
     for (const entry of ordered) {
       this.signal.throwIfAborted();
       entry.stored = await entry.staged.commit();

@@ -1,8 +1,8 @@
 import { Disk } from '../../lib/backends/filesystem/disk.js';
 import { FileSystemStorage } from 'nestjs-storages';
 
-/** The calls of a disk. */
-export type DiskCall = Exclude<keyof Disk, 'constructor'>;
+/** The calls of a disk, by the names of what the system is asked. */
+export type DiskCall = Exclude<keyof Disk, 'constructor' | 'learn' | 'fstatWritten' | 'closeWritten'>;
 
 /** A disk that counts its calls, and does something else at those that a test has named. */
 export class FaultyDisk extends Disk {
@@ -34,6 +34,16 @@ export class FaultyDisk extends Disk {
 
   override fstat(fd: number): ReturnType<Disk['fstat']> {
     return this.#watched('fstat', '', () => super.fstat(fd));
+  }
+
+  // Where these are trips as all others, they are watched as that.
+  override fstatWritten(fd: number): ReturnType<Disk['fstat']> {
+    return this._inMemory ? this.#watched('fstat', '', () => super.fstatWritten(fd)) : super.fstatWritten(fd);
+  }
+
+  override closeWritten(fd: number): Promise<void> {
+    const closed = super.closeWritten(fd);
+    return this._inMemory ? closed.then(() => this.#watched('close', '', () => Promise.resolve())) : closed;
   }
 
   override futimes(fd: number, seconds: number): Promise<void> {

@@ -52,16 +52,24 @@ export class RawClient {
   }
 
   head(headers: Readonly<Record<string, string>>, path = '/upload'): void {
-    const all = { Host: 'localhost', 'Content-Type': FORM_TYPE, ...headers };
-    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-    this.socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+    this.request('POST', path, { 'Content-Type': FORM_TYPE, ...headers });
+  }
+
+  /** The beginning of a request with just these headers. */
+  request(method: string, path: string, headers: Readonly<Record<string, string>> = {}): void {
+    const lines = Object.entries({ Host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
   }
 
   /** Sends, and resolves when the socket has taken it or the connection is over. */
   async send(bytes: Buffer | string): Promise<boolean> {
     if (this.socket.destroyed || !this.socket.writable) return false;
     if (!this.socket.write(bytes)) {
-      await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+      const either = new AbortController();
+      const settled = { signal: either.signal };
+      await Promise.race([once(this.socket, 'drain', settled), once(this.socket, 'close', settled)]);
+      // the listeners of the other one
+      either.abort();
     }
     return true;
   }

@@ -41,7 +41,7 @@ export interface UploadApplicationOptions {
 }
 
 /** Set by the Jest projects of the other platform. */
-const { platform } = globalThis as { readonly platform?: 'fastify' };
+export const { platform } = globalThis as { readonly platform?: 'fastify' };
 
 /** An application on the platform that is being tested. */
 export async function createApplication(module: Type, options: NestApplicationOptions = {}): Promise<INestApplication> {

@@ -11,6 +11,7 @@ const request = (storage: Storage, key: string, rest: Partial<StageRequest> = {}
   key,
   data: Buffer.from(key),
   options: {},
+  order: 0,
   replaces: false,
   ...rest,
 });

@@ -1,9 +1,11 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
+  attributesOf,
   BaseStorage,
   defineCapabilities,
   encodeKey,
   FileNotFoundError,
+  freshKey,
   type ListEntry,
   type OpenedFile,
   type ResolvedCopyOptions,
@@ -26,6 +28,7 @@ import {
   type FileSystemStorageConfig,
 } from './filesystem-storage-config.js';
 import type { StoredObject } from './object-tree.js';
+import type { CommitConditions } from './object-writer.js';
 import { openStorage, type OpenStorage } from './open-storage.js';
 import type { TemporaryFile } from './temporary-files.js';
 import { TreeWalk, type FolderToRead, type WalkItem, type WalkOptions } from './tree-walk.js';
@@ -79,9 +82,10 @@ export class FileSystemStorage extends BaseStorage {
   protected override async _put(key: string, source: Readable, options: ResolvedPutOptions): Promise<StoredFile> {
     const { temporaries, writer } = this.#open;
     const marked = encodeAttributes(key, options) !== undefined;
-    const temporary = await temporaries.write(options.bytes ?? source, marked);
+    const conditions = conditionsOf(options, marked, options.signal);
+    const temporary = await temporaries.write(options.bytes ?? source, marked, !conditions.fresh);
     try {
-      return await writer.commit(key, temporary, options, options);
+      return await writer.commit(key, temporary, options, conditions);
     } catch (error) {
       await temporaries.remove(temporary.path);
       throw error;
@@ -91,12 +95,14 @@ export class FileSystemStorage extends BaseStorage {
   protected override async _stage(key: string, source: Readable, options: ResolvedPutOptions): Promise<StagedBytes> {
     const { temporaries, writer } = this.#open;
     const marked = encodeAttributes(key, options) !== undefined;
-    const temporary = await temporaries.write(options.bytes ?? source, marked);
     // The signal was for the staging.
-    const { signal: _signal, ...conditions } = options;
+    const conditions = conditionsOf(options, marked, undefined);
+    const temporary = await temporaries.write(options.bytes ?? source, marked, !conditions.fresh);
+    // without the bytes: an upload of many files stages all of them before it commits the first
+    const attributes = attributesOf(options);
     return {
       size: Number(temporary.generation.size),
-      commit: () => writer.commit(key, temporary, options, conditions),
+      commit: () => writer.commit(key, temporary, attributes, conditions),
       abort: () => temporaries.remove(temporary.path),
     };
   }
@@ -208,6 +214,16 @@ export class FileSystemStorage extends BaseStorage {
     if (this.#opened === undefined) throw new Error('The storage is used before it was opened.');
     return this.#opened;
   }
+}
+
+function conditionsOf(
+  options: ResolvedPutOptions,
+  marked: boolean,
+  signal: AbortSignal | undefined,
+): CommitConditions & { readonly fresh: boolean } {
+  const { ifNoneMatch, ifMatch } = options;
+  const fresh = options[freshKey] === true && !marked && ifNoneMatch === undefined && ifMatch === undefined;
+  return { ifNoneMatch, ifMatch, signal, fresh };
 }
 
 /** Resolves once a stream has released what it held. */

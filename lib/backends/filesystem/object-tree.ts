@@ -98,6 +98,17 @@ export class ObjectTree {
     );
   }
 
+  /**
+   * Puts the object of a key that nobody else knows at its ordinary path, without a look at what is there: the link replaces nothing.
+   *
+   * @returns whether it is there now; otherwise something is in the way, which only the lock's holder may decide about
+   */
+  async placeFresh(key: string, temporary: string): Promise<boolean> {
+    const path = this.#layout.natural(key);
+    if (path === undefined || (key.includes('/') && !(await this.isReachable(key, path)))) return false;
+    return (await this.#placeAt(path, temporary, true)) === 'placed';
+  }
+
   async #placeAt(path: string, temporary: string, createOnly: boolean): Promise<PlaceOutcome | 'conflict'> {
     const folder = parentOf(path);
     try {

@@ -23,6 +23,8 @@ export interface CommitConditions {
   readonly ifNoneMatch?: '*';
   readonly ifMatch?: string;
   readonly signal?: AbortSignal;
+  /** Nobody else knows the key, and the object has default attributes. */
+  readonly fresh?: boolean;
 }
 
 /** Changes what is visible, one key at a time under its lock: commit, delete, move. */
@@ -52,6 +54,30 @@ export class ObjectWriter {
 
   /** Makes a temporary file the object of a key. When it fails the temporary is still the caller's to remove. */
   commit(
+    key: string,
+    temporary: TemporaryFile,
+    attributes: FileAttributes,
+    conditions: CommitConditions,
+  ): Promise<StoredFile> {
+    if (conditions.fresh === true) return this.#commitFresh(key, temporary, attributes, conditions);
+    return this.#commitLocked(key, temporary, attributes, conditions);
+  }
+
+  /** Without a lock, where there is no other writer to be kept apart and no attribute file that a crash could leave behind. */
+  async #commitFresh(
+    key: string,
+    temporary: TemporaryFile,
+    attributes: FileAttributes,
+    conditions: CommitConditions,
+  ): Promise<StoredFile> {
+    conditions.signal?.throwIfAborted();
+    if (await this.#tree.placeFresh(key, temporary.path)) {
+      return describeObject(key, temporary.generation, attributes, undefined);
+    }
+    return this.#commitLocked(key, temporary, attributes, conditions);
+  }
+
+  #commitLocked(
     key: string,
     temporary: TemporaryFile,
     attributes: FileAttributes,

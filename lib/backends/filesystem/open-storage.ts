@@ -34,6 +34,7 @@ export interface OpenStorage {
 export async function openStorage(disk: Disk, settings: FileSystemSettings): Promise<OpenStorage> {
   const { durable, exclusive } = settings;
   const layout = await openRoot(disk, settings);
+  await disk.learn(layout.root);
   const sync = new DirectorySync(disk, durable);
   const folders = new Folders(disk, sync, settings.directoryMode);
   const owner = await announce(disk, layout, folders);

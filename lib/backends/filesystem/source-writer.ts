@@ -3,7 +3,10 @@ import { SourceError, StorageError } from '../../contract/index.js';
 import type { Disk } from './disk.js';
 
 /** How many bytes are gathered for one write: fewer and larger trips to the thread pool cost half the CPU. */
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 512 * 1024;
+/** With many streams at once: what waits in all of them has to fit memory, and larger batches then save nothing more. */
+const SHARED_BATCH_BYTES = 256 * 1024;
+const FEW_STREAMS = 8;
 /** How many slices at most: what the kernel takes in one call (`IOV_MAX`). */
 const BATCH_SLICES = 1024;
 
@@ -13,6 +16,7 @@ const BATCH_SLICES = 1024;
  */
 export class SourceWriter {
   readonly #write: (buffers: Uint8Array[]) => Promise<void>;
+  readonly #batchBytes: number;
   #batch: Uint8Array[] = [];
   #batched = 0;
   #total = 0;
@@ -22,15 +26,13 @@ export class SourceWriter {
   #source: Readable | undefined;
   #settle: (() => void) | undefined;
 
-  /** @param write takes all bytes or fails */
-  constructor(write: (buffers: Uint8Array[]) => Promise<void>) {
+  /**
+   * @param streams how many are being written at this moment, with this one
+   * @param write takes all bytes or fails
+   */
+  constructor(streams: number, write: (buffers: Uint8Array[]) => Promise<void>) {
     this.#write = write;
-  }
-
-  /** Bytes that are in memory already: one write. @returns their number */
-  async runBytes(bytes: Buffer): Promise<number> {
-    if (bytes.length > 0) await this.#write([bytes]);
-    return bytes.length;
+    this.#batchBytes = streams > FEW_STREAMS ? SHARED_BATCH_BYTES : BATCH_BYTES;
   }
 
   /** Reads a source to its end. Begins to listen at once. @returns how many bytes were written */
@@ -76,7 +78,7 @@ export class SourceWriter {
   }
 
   #isFull(): boolean {
-    return this.#batched >= BATCH_BYTES || this.#batch.length >= BATCH_SLICES;
+    return this.#batched >= this.#batchBytes || this.#batch.length >= BATCH_SLICES;
   }
 
   #flush(): void {

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { StorageError } from '../../contract/index.js';
 import { errnoOf, unless, type Disk } from './disk.js';
@@ -38,6 +39,7 @@ export class TemporaryFiles {
   readonly #durable: boolean;
   readonly #mode: number | undefined;
   #count = 0;
+  #streams = 0;
   #reflinks = process.platform === 'linux';
 
   /** @param mode exact permission bits; by default the umask decides */
@@ -59,12 +61,13 @@ export class TemporaryFiles {
     this.#mode = mode;
   }
 
-  /** @param marked whether attributes will be stored beside the file */
-  write(body: Readable | Buffer, marked: boolean): Promise<TemporaryFile> {
-    const path = this.nextPath();
+  /**
+   * @param marked whether attributes will be stored beside the file
+   * @param stamped whether the file gets a time of its own, which tells the versions of a key apart; else the kernel's
+   */
+  write(body: Readable | Buffer, marked: boolean, stamped = true): Promise<TemporaryFile> {
     // In the same tick: a source that fails before anybody listens would never be heard of.
-    if (!Buffer.isBuffer(body)) return this.#fill(path, marked, (writer) => writer.run(body));
-    return this.#fill(path, marked, (writer) => writer.runBytes(body));
+    return Buffer.isBuffer(body) ? this.#writeBytes(body, marked, stamped) : this.#writeStream(body, marked, stamped);
   }
 
   /** A path for a file of this owner. Should the owner die, it is swept. */
@@ -98,7 +101,7 @@ export class TemporaryFiles {
       fd = await this.#disk.open(path, 'r+');
       const mode = this.#modeBits(marked);
       await this.#disk.fchmod(fd, mode); // that of the source came along
-      return { path, generation: await this.#close(fd, size, mode) };
+      return { path, generation: await this.#close(fd, size, mode, true) };
     } catch (error) {
       await this.remove(path);
       throw error;
@@ -128,25 +131,49 @@ export class TemporaryFiles {
     }
   }
 
-  async #fill(path: string, marked: boolean, run: (writer: SourceWriter) => Promise<number>): Promise<TemporaryFile> {
+  async #writeBytes(bytes: Buffer, marked: boolean, stamped: boolean): Promise<TemporaryFile> {
+    const path = this.nextPath();
     const mode = this.#modeBits(marked);
     let fd: number | undefined;
-    const writer = new SourceWriter(async (buffers) => {
+    try {
+      fd = await this.#create(path, mode);
+      if (bytes.length > 0) await writeAll(this.#disk, fd, [bytes]);
+      const finishing = fd;
+      fd = undefined;
+      return { path, generation: await this.#close(finishing, bytes.length, mode, stamped) };
+    } catch (error) {
+      await this.#discard(path, fd);
+      throw error;
+    }
+  }
+
+  async #writeStream(source: Readable, marked: boolean, stamped: boolean): Promise<TemporaryFile> {
+    const path = this.nextPath();
+    const mode = this.#modeBits(marked);
+    let fd: number | undefined;
+    this.#streams++;
+    const writer = new SourceWriter(this.#streams, async (buffers) => {
       fd ??= await this.#create(path, mode);
       await writeAll(this.#disk, fd, buffers);
     });
     try {
-      const size = await run(writer);
+      const size = await writer.run(source);
       const finishing = (fd ??= await this.#create(path, mode));
       fd = undefined;
-      return { path, generation: await this.#close(finishing, size, mode) };
+      return { path, generation: await this.#close(finishing, size, mode, stamped) };
     } catch (error) {
-      try {
-        if (fd !== undefined) await this.#disk.close(fd);
-      } finally {
-        await this.remove(path);
-      }
+      await this.#discard(path, fd);
       throw error;
+    } finally {
+      this.#streams--;
+    }
+  }
+
+  async #discard(path: string, fd: number | undefined): Promise<void> {
+    try {
+      if (fd !== undefined) await this.#disk.close(fd);
+    } finally {
+      await this.remove(path);
     }
   }
 
@@ -166,19 +193,19 @@ export class TemporaryFiles {
   }
 
   /** Stamps, checks and closes what was written. An error of fsync or close is final: nobody knows what the disk has. */
-  async #close(fd: number, size: number, mode: number): Promise<Generation> {
-    let generation: Generation;
+  async #close(fd: number, size: number, mode: number, stamped: boolean): Promise<Generation> {
+    let stats: BigIntStats;
     try {
-      await this.#disk.futimes(fd, this.#clock.next());
+      if (stamped) await this.#disk.futimes(fd, this.#clock.next());
       if (this.#mode !== undefined) await this.#disk.fchmod(fd, mode); // open obeys the umask
       if (this.#durable) await this.#disk.fsync(fd);
-      generation = this.#generations.of(await this.#disk.fstat(fd));
-      if (generation.size !== BigInt(size)) throw truncatedWhileWritten(size, generation.size);
+      stats = await this.#disk.fstatWritten(fd);
+      if (stats.size !== BigInt(size)) throw truncatedWhileWritten(size, stats.size);
     } catch (error) {
       await this.#disk.close(fd);
       throw error;
     }
-    await this.#disk.close(fd);
-    return generation;
+    await (stats.nlink > 0n ? this.#disk.closeWritten(fd) : this.#disk.close(fd));
+    return this.#generations.of(stats);
   }
 }

@@ -335,18 +335,16 @@ export abstract class BaseStorage extends StorageHooks {
           const limit = maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined;
           const opened = openSource(data, { size, checksum, onProgress, ...limit }, this._readsSourceDirectly);
           source = opened;
+          if (opened.size !== undefined) resolved.size = opened.size;
+          if (opened.bytes !== undefined) resolved.bytes = opened.bytes;
           // that of bytes in memory may have no reader, and an error without a listener ends the process
           off = onAbort(options.signal, (error) => opened.stream.on('error', () => undefined).destroy(error));
-          return { canonical, resolved, opened };
+          return { canonical, resolved, stream: opened.stream };
         },
-        ({ canonical, resolved, opened: { stream, bytes, size } }) => {
+        ({ canonical, resolved, stream }) => {
           // a hook would wait for ever for a stream that is over
           if (stream.destroyed) throw stream.errored ?? new SourceError('The source closed before it had ended.');
-          return hook(canonical, stream, {
-            ...resolved,
-            ...(size === undefined ? undefined : { size }),
-            ...(bytes === undefined ? undefined : { bytes }),
-          });
+          return hook(canonical, stream, resolved);
         },
       );
     } catch (error) {

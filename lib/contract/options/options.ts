@@ -45,6 +45,14 @@ export interface PutAttributes {
   readonly contentEncoding?: string | undefined;
 }
 
+/**
+ * Marks a key that its caller has made at random for this one put: no other writer knows it. A backend may spare the locks and looks
+ * that keep several writers of a key apart; what it finds there against that word it treats as any other put does.
+ *
+ * @internal For uploads under keys of the library's own.
+ */
+export const freshKey: unique symbol = Symbol.for('nestjs-storages:fresh-key');
+
 export interface PutOptions extends PutAttributes, SignalOptions, ProgressOptions {
   /** Declared length in bytes. Another length is an `IntegrityError`, and nothing is stored. */
   readonly size?: number | undefined;
@@ -53,6 +61,8 @@ export interface PutOptions extends PutAttributes, SignalOptions, ProgressOption
   readonly ifNoneMatch?: '*' | undefined;
   /** Replace only the version with this etag: else `PreconditionFailedError`, decided at the commit. */
   readonly ifMatch?: string | undefined;
+  /** @internal */
+  readonly [freshKey]?: true | undefined;
 }
 
 export type StageOptions = PutOptions;
@@ -133,6 +143,8 @@ export interface ResolvedPutOptions extends FileAttributes {
   readonly ifMatch?: string;
   /** When it fires the source is destroyed; ask `aborted` once more before the commit. */
   readonly signal?: AbortSignal;
+  /** @internal By the symbol as a caller gives it, so that a wrapper that hands these options on hands on this too. */
+  readonly [freshKey]?: true;
 }
 
 export interface ResolvedGetOptions {

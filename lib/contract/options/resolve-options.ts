@@ -1,25 +1,26 @@
 import type { Capabilities } from '../capabilities.js';
 import { FileTooLargeError, InvalidArgumentError, UnsupportedOperationError } from '../errors/index.js';
-import type {
-  ByteRange,
-  Checksum,
-  CopyOptions,
-  DeleteOptions,
-  GetOptions,
-  ListEntriesOptions,
-  ListOptions,
-  PutOptions,
-  ResolvedCopyOptions,
-  ResolvedDeleteOptions,
-  ResolvedGetOptions,
-  ResolvedListEntriesOptions,
-  ResolvedListOptions,
-  ResolvedPutOptions,
-  ResolvedUploadUrlOptions,
-  ResolvedUrlOptions,
-  SignalOptions,
-  UploadUrlOptions,
-  UrlOptions,
+import {
+  freshKey,
+  type ByteRange,
+  type Checksum,
+  type CopyOptions,
+  type DeleteOptions,
+  type GetOptions,
+  type ListEntriesOptions,
+  type ListOptions,
+  type PutOptions,
+  type ResolvedCopyOptions,
+  type ResolvedDeleteOptions,
+  type ResolvedGetOptions,
+  type ResolvedListEntriesOptions,
+  type ResolvedListOptions,
+  type ResolvedPutOptions,
+  type ResolvedUploadUrlOptions,
+  type ResolvedUrlOptions,
+  type SignalOptions,
+  type UploadUrlOptions,
+  type UrlOptions,
 } from './options.js';
 import { headerValue, resolveAttributes, resolveContentType } from './resolve-attributes.js';
 
@@ -45,7 +46,14 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
 }
 
-export function resolvePutOptions(key: string, options: PutOptions, capabilities: Capabilities): ResolvedPutOptions {
+/** Options that their maker still completes. By assignment: to spread an object and add to it costs half a microsecond a property. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function resolvePutOptions(
+  key: string,
+  options: PutOptions,
+  capabilities: Capabilities,
+): Writable<ResolvedPutOptions> {
   const size = byteCount('size', options.size, 0);
   if (size !== undefined && size > capabilities.maxSize) {
     throw new FileTooLargeError(
@@ -63,14 +71,14 @@ export function resolvePutOptions(key: string, options: PutOptions, capabilities
   if (ifNoneMatch !== undefined) needs(capabilities.createOnly, "ifNoneMatch: '*'", 'createOnly');
   if (ifMatch !== undefined) needs(capabilities.compareAndSwap, 'ifMatch', 'compareAndSwap');
   const checksum = resolveChecksum(options.checksum);
-  return {
-    ...resolveAttributes(key, options, capabilities.maxMetadataBytes),
-    ...(size === undefined ? undefined : { size }),
-    ...(checksum === undefined ? undefined : { checksum }),
-    ...(ifNoneMatch === undefined ? undefined : { ifNoneMatch }),
-    ...(ifMatch === undefined ? undefined : { ifMatch }),
-    ...signalOf(options),
-  };
+  const resolved: Writable<ResolvedPutOptions> = resolveAttributes(key, options, capabilities.maxMetadataBytes);
+  if (size !== undefined) resolved.size = size;
+  if (checksum !== undefined) resolved.checksum = checksum;
+  if (ifNoneMatch !== undefined) resolved.ifNoneMatch = ifNoneMatch;
+  if (ifMatch !== undefined) resolved.ifMatch = ifMatch;
+  if (options.signal !== undefined) resolved.signal = options.signal;
+  if (options[freshKey] === true) resolved[freshKey] = true;
+  return resolved;
 }
 
 export function resolveGetOptions(options: GetOptions): ResolvedGetOptions {

@@ -1,5 +1,5 @@
 import { lookup } from 'mime-types';
-import { ConfigurationError } from '../../contract/index.js';
+import { ConfigurationError, UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
 import { isActiveType, isTextType } from './content-type-of-bytes.js';
 
 /** What `allowedTypes` says, ready to be asked. */
@@ -42,10 +42,13 @@ export function parseAllowedTypes(where: string, allowed: string | readonly stri
   return { description: said.join(', '), types, groups };
 }
 
-/** Whether files of a type are taken. What a browser may run is in no group: it must be named. */
+/**
+ * Whether files of a type are taken. What a browser may run is in no group: it must be named. Nor is what nobody knows: it is called
+ * `application/octet-stream`, and `application/*` would take every file there is.
+ */
 export function allows({ types, groups }: AllowedTypes, type: string): boolean {
   if (types.has(type)) return true;
-  return !isActiveType(type) && groups.some((group) => type.startsWith(group));
+  return !isActiveType(type) && type !== UNKNOWN_CONTENT_TYPE && groups.some((group) => type.startsWith(group));
 }
 
 /** Whether a type without a signature may be taken on the client's word: it is text, and named. */

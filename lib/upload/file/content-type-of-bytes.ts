@@ -1,3 +1,4 @@
+import type * as FileType from 'file-type';
 import { extension as extensionOfType } from 'mime-types';
 import { UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
 
@@ -9,7 +10,10 @@ export const SIGNATURE_BYTES = 4100;
  * that. A file of such a type keeps neither type nor extension unless a route names it, so that nobody serves it as a page of the
  * application's own origin by accident.
  */
-const ACTIVE = /^(?:text|application)\/(?:html|xml|javascript|ecmascript|css)$|\+xml$/;
+const ACTIVE = /^(?:text|application)\/(?:html|xml|css|xsl|xslt|xml-dtd|xml-external-parsed-entity)$|\+xml$/;
+
+/** What a browser takes for a script (WHATWG, MIME Sniffing, section 4.6), and what old ones did. */
+const SCRIPT = /^(?:text|application)\/(?:x-)?(?:javascript[0-9.]*|ecmascript|jscript|livescript|vbscript)$/;
 
 /** Types that are text, so that no signature tells them. */
 const TEXT = /^text\/|[/+](?:json|xml|javascript|ecmascript|x-ndjson|yaml|x-yaml|toml|sql|graphql|x-sh)$/;
@@ -47,12 +51,12 @@ const LOOKS: readonly (readonly [type: RegExp, text: RegExp])[] = [
 
 /** Whether a browser may run scripts in files of this type. */
 export function isActiveType(type: string): boolean {
-  return ACTIVE.test(type);
+  return ACTIVE.test(type) || SCRIPT.test(type);
 }
 
 /** Whether files of this type are text, which has no signature. */
 export function isTextType(type: string): boolean {
-  return TEXT.test(type);
+  return TEXT.test(type) || SCRIPT.test(type);
 }
 
 /**
@@ -73,21 +77,24 @@ export async function contentTypeOfBytes(
   if (found !== undefined && !active) return { contentType: found.mime, extension: `.${found.ext}` };
   const text = textOf(bytes);
   if (text === undefined) return UNKNOWN;
-  for (const claim of claims) {
-    const type = claim.toLowerCase();
-    if (!(named(type) || (!active && CLAIMS.has(type))) || !looksLike(text, type)) continue;
-    const extension = extensionOfType(type);
-    return { contentType: type, extension: extension === false ? '' : `.${extension}` };
-  }
-  return UNKNOWN;
+  const types = claims.map((claim) => claim.toLowerCase());
+  // what a route names comes first: clients call many a text plain, and `.csv` wants the one that is called so
+  const harmless = active ? [] : types.filter((type) => CLAIMS.has(type));
+  const type = [...types.filter(named), ...harmless].find((each) => looksLike(text, each));
+  if (type === undefined) return UNKNOWN;
+  const extension = extensionOfType(type);
+  return { contentType: type, extension: extension === false ? '' : `.${extension}` };
 }
+
+/** Loaded when the first upload comes: it is large, and applications that only read need none of it. */
+let fileType: typeof FileType | undefined;
 
 async function signatureOf(bytes: Buffer): Promise<{ readonly mime: string; readonly ext: string } | undefined> {
   if (bytes.length === 0) return undefined;
-  // when the first upload comes: it is large, and applications that only read need none of it
-  const { fileTypeFromBuffer } = await import('file-type');
+  // not by import() each time, which costs as much as the look itself
+  fileType ??= await import('file-type');
   try {
-    return await fileTypeFromBuffer(bytes);
+    return await fileType.fileTypeFromBuffer(bytes);
   } catch {
     // Its readers of container formats may stumble over a hostile or a cut file. Then the type is unknown, which is no failure.
     return undefined;

@@ -20,7 +20,7 @@ export function verifyChecksums(
   headers: IncomingHttpHeaders,
   fieldOf: (name: string) => unknown,
 ): void {
-  for (const { incoming, rule, bytes } of files) {
+  for (const { incoming, rule, checksum } of files) {
     if (rule.checksum === undefined) continue;
     const { algorithm, required } = rule.checksum;
     const said = expectedOf(rule.checksum, incoming, headers, fieldOf);
@@ -33,7 +33,7 @@ export function verifyChecksums(
     const ofOneFile = rule.checksum.header === undefined || files.length === 1;
     const expected = typeof value === 'string' && ofOneFile ? readChecksum(algorithm, value) : undefined;
     if (expected === undefined) throw refused.checksumInvalid(where, algorithm);
-    const actual = bytes.checksum?.[algorithm];
+    const actual = checksum?.[algorithm];
     if (actual !== expected) throw refused.checksumMismatch(incoming.fieldname, algorithm, String(actual));
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pipeline, type Duplex, type Readable } from 'node:stream';
 import { HttpException, type ExecutionContext } from '@nestjs/common';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, StorageError } from '../../contract/index.js';
+import { ConfigurationError, FileExistsError, freshKey, StorageError, type Checksum } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import type { FileRule } from '../upload-rules.js';
@@ -15,12 +15,22 @@ import type { FileHead, IncomingBytes } from './incoming-bytes.js';
 /** A file as its part or its request names it, before anybody has looked into it. */
 export type NamedFile = Omit<IncomingFile, 'contentType' | 'extension'>;
 
+/** What of a file's request is needed to stage it. */
+export interface Staging {
+  readonly rule: FileRule;
+  readonly unit: UploadUnit;
+  readonly context: ExecutionContext;
+  /** The place of the file in the request. */
+  readonly order: number;
+}
+
 /** A file that has been staged. */
 export interface ReceivedFile {
   readonly incoming: IncomingFile;
   readonly rule: FileRule;
   readonly unitFile: UnitFile;
-  readonly bytes: IncomingBytes;
+  /** Of the bytes as the client sent them, where the rule asks for one. Known once they have ended. */
+  readonly checksum: Checksum | undefined;
 }
 
 /** What a file goes into as it is stored. */
@@ -40,10 +50,9 @@ interface Target {
 export async function stageFile(
   named: NamedFile,
   bytes: IncomingBytes,
-  rule: FileRule,
-  unit: UploadUnit,
-  context: ExecutionContext,
+  to: Staging,
 ): Promise<ReceivedFile | undefined> {
+  const { rule, context } = to;
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
   if (rule.filter !== undefined && !(await rule.filter(incoming, context))) {
@@ -63,7 +72,7 @@ export async function stageFile(
   });
   passed?.catch(() => undefined);
 
-  const staging = stageInto(targetOf(source, incoming, transform), incoming, rule, unit, context);
+  const staging = stageInto(targetOf(source, incoming, transform), incoming, to);
   // the storage listens by now, or soon: what it has no room for waits
   bytes.passOn();
   try {
@@ -73,7 +82,7 @@ export async function stageFile(
         storage: rule.storageName,
       });
     }
-    return { incoming, rule, unitFile, bytes };
+    return { incoming, rule, unitFile, checksum: bytes.checksum };
   } catch (error) {
     // the unit takes the file back when it is there after all
     staging.catch(() => undefined);
@@ -136,9 +145,7 @@ function through(source: Readable, stream: Duplex): Readable {
 async function stageInto(
   target: Target,
   incoming: IncomingFile,
-  rule: FileRule,
-  unit: UploadUnit,
-  context: ExecutionContext,
+  { rule, unit, context, order }: Staging,
 ): Promise<UnitFile> {
   const { storage, storageName, overwrite, metadata } = rule;
   const { data, contentType, extension } = target;
@@ -149,6 +156,7 @@ async function stageInto(
     contentType,
     metadata: typeof metadata === 'function' ? await metadata(incoming, context) : metadata,
     ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
+    ...(key === undefined ? { [freshKey]: true as const } : undefined),
   };
   unit.signal.throwIfAborted();
   // The commit decides. This spares a client from sending all of a large file before it hears of it.
@@ -162,6 +170,7 @@ async function stageInto(
       key: key ?? randomUUID() + extension,
       data,
       options,
+      order,
       replaces: key !== undefined && overwrite,
     });
   } catch (error) {

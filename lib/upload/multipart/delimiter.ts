@@ -37,9 +37,14 @@ export class Delimiter {
     this.#needle = Buffer.from(`\r\n--${boundary}`, 'latin1');
   }
 
-  /** Whether an unfinished delimiter is under way. */
-  get isOpen(): boolean {
-    return this.#matched > 0;
+  /** How much of CRLF, `--` and boundary has been taken; 0 where no delimiter is under way. */
+  get taken(): number {
+    return this.#matched;
+  }
+
+  /** Whether a whole boundary has been taken. */
+  get isWhole(): boolean {
+    return this.#matched === this.#needle.length;
   }
 
   reset(): void {
@@ -48,27 +53,27 @@ export class Delimiter {
 
   /** As if a CRLF had been read: at the beginning of a body, and behind the empty line that ends a header. */
   resetToLine(): void {
-    this.#matched = 2;
-    this.#padding = 0;
-    this.#last = 0;
+    this.#taken(2, 0);
   }
 
-  /** Where the next delimiter in the chunk may begin: a boundary, or a part of one at the chunk's end. The chunk's length where none does. */
-  find(chunk: Buffer, from: number): number {
-    const found = chunk.indexOf(this.#needle, from);
-    if (found >= 0) return found;
-    const earliest = Math.max(from, chunk.length - this.#needle.length + 1);
+  /**
+   * Where the next delimiter in the chunk may begin: a boundary, a part of one at the chunk's end, or a CR before `near`. The chunk's
+   * length where none does. As much of it as has been seen counts as taken.
+   */
+  find(chunk: Buffer, from: number, near: number): number {
+    for (let at = from; at < near && at < chunk.length; at++) {
+      if (chunk[at] === CR) return this.#taken(1, at);
+    }
+    const start = Math.max(from, near);
+    const found = chunk.indexOf(this.#needle, start);
+    if (found >= 0) return this.#taken(this.#needle.length, found);
+    const earliest = Math.max(start, chunk.length - this.#needle.length + 1);
     for (let at = chunk.length - 1; at >= earliest; at--) {
-      if (chunk[at] === CR) return this.#beginsAt(chunk, at) ? at : chunk.length;
+      if (chunk[at] !== CR) continue;
+      const rest = chunk.length - at;
+      return this.#needle.compare(chunk, at, chunk.length, 0, rest) === 0 ? this.#taken(rest, at) : chunk.length;
     }
     return chunk.length;
-  }
-
-  /** Takes what {@link find} has compared already. Returns where to go on. */
-  skipFound(chunk: Buffer, at: number): number {
-    this.resetToLine();
-    this.#matched = Math.min(this.#needle.length, chunk.length - at);
-    return at + this.#matched;
   }
 
   /** Takes the next byte. */
@@ -86,7 +91,10 @@ export class Delimiter {
     return 'open';
   }
 
-  #beginsAt(chunk: Buffer, at: number): boolean {
-    return this.#needle.compare(chunk, at, chunk.length, 0, chunk.length - at) === 0;
+  #taken(bytes: number, begin: number): number {
+    this.#matched = bytes;
+    this.#padding = 0;
+    this.#last = 0;
+    return begin;
   }
 }

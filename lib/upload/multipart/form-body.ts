@@ -51,10 +51,18 @@ export function addFormField(
 export function closeArrayGaps(body: FormBody): void {
   // no recursion: the depth may be lifted
   const pending: unknown[] = [body];
-  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+  while (pending.length > 0) {
+    const container = pending.pop();
     if (typeof container !== 'object' || container === null) continue;
     const values: unknown[] = Object.values(container);
-    if (Array.isArray(container) && values.length < container.length) container.splice(0, container.length, ...values);
-    pending.push(...values);
+    if (Array.isArray(container) && values.length < container.length) {
+      // the values one by one, and then the length: splice() would walk through every gap, of which there may be billions, and a spread
+      // of many values does not fit on the stack
+      values.forEach((value, index) => {
+        container[index] = value;
+      });
+      container.length = values.length;
+    }
+    for (const value of values) pending.push(value);
   }
 }

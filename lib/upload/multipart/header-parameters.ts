@@ -6,8 +6,6 @@ export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 // RFC 9110, section 5.6.6, which allows a semicolon without a parameter: `form-data; name="a";` is sent
 const PARAMETER = new RegExp(`[ \\t]*;[ \\t]*(?:(${TOKEN})=(?:(${TOKEN})|"([^"\\\\]*(?:\\\\[^][^"\\\\]*)*)"))?`, 'y');
 
-const REST = /[ \t]*$/y;
-
 // RFC 8187, section 3.2.1: charset'language'value
 const EXTENDED = /^(utf-8|iso-8859-1)'[a-z0-9-]*'((?:[!#$&+.^_`|~0-9a-z-]|%[0-9a-f]{2})*)$/i;
 
@@ -15,7 +13,7 @@ const EXTENDED = /^(utf-8|iso-8859-1)'[a-z0-9-]*'((?:[!#$&+.^_`|~0-9a-z-]|%[0-9a
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
- * Reads the parameters of a header's value from `start` to its end. Undefined where they are malformed, or where one comes twice: of two
+ * Reads the parameters of a header's value, which has no space at its end, from `start` on. Undefined where they are malformed, or where one comes twice: of two
  * names two readers would take different ones.
  *
  * Within quotes `\"` and `\\` stand for `"` and `\`; any other backslash is one, since Internet Explorer sends whole paths and browsers
@@ -35,8 +33,7 @@ export function parametersOf(value: string, start: number): Parameters | undefin
     if (parameters.has(name)) return undefined;
     parameters.set(name, token ?? (quoted.includes('\\') ? quoted.replace(/\\(["\\])/g, '$1') : quoted));
   }
-  REST.lastIndex = end;
-  return REST.test(value) ? parameters : undefined;
+  return end === value.length ? parameters : undefined;
 }
 
 /**

@@ -11,6 +11,9 @@ export const MAX_HEADER_SIZE = 16 * 1024;
 /** The most lines of a part's header, unless the parser is told otherwise. Clients send two or three. */
 export const MAX_HEADER_LINES = 100;
 
+/** How far to look byte by byte behind a boundary that was none: where there is one there may be thousands, and a search has its price. */
+const NEAR = 64;
+
 const CRLF = Buffer.from('\r\n');
 const HEADER_END = Buffer.from('\r\n\r\n');
 
@@ -102,20 +105,20 @@ export class MultipartParser {
     // where the delimiter under way begins; one that began in an earlier chunk, or with a CRLF that is read already, has no bytes to tell here
     let begin = from;
     let at = from;
+    let near = 0;
     while (at < chunk.length) {
-      if (!delimiter.isOpen) {
-        begin = delimiter.find(chunk, at);
-        if (begin === chunk.length) break;
-        at = delimiter.skipFound(chunk, begin);
+      if (delimiter.taken === 0) {
+        begin = delimiter.find(chunk, at, near);
+        at = begin + delimiter.taken;
         continue;
       }
       const verdict = delimiter.next(chunk[at] ?? 0);
       if (verdict === 'open') {
         at++;
       } else if (verdict === 'none') {
+        if (delimiter.isWhole) near = at + NEAR;
         delimiter.reset();
         this.#tellHeld();
-        begin = at;
       } else if (verdict === 'endless') {
         this.#tell(chunk, from, begin);
         this.#fail(
@@ -132,7 +135,7 @@ export class MultipartParser {
       }
     }
     this.#tell(chunk, from, begin);
-    if (delimiter.isOpen) this.#hold(chunk, begin, chunk.length);
+    if (delimiter.taken > 0) this.#hold(chunk, begin, chunk.length);
     return chunk.length;
   }
 

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ExecutionContext } from '@nestjs/common';
-import { stageFile, type NamedFile, type ReceivedFile } from '../file/stage-file.js';
+import { stageFile, type NamedFile, type ReceivedFile, type Staging } from '../file/stage-file.js';
 import type { IncomingBytes } from '../file/incoming-bytes.js';
 import type { FileRule } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
@@ -15,6 +15,9 @@ export class FilesInFlight {
   readonly #onSettled: () => void;
   readonly #files: (ReceivedFile | undefined)[] = [];
   readonly #open = new Set<IncomingBytes>();
+  /** Of those, the ones that are being staged, and what lets the others begin. */
+  #staging = 0;
+  #waiting: (() => void)[] = [];
   #failed = false;
   #whenAll: (() => void) | undefined;
   /** The application's functions run in the context of the handler, not in that of the socket's events. */
@@ -47,13 +50,13 @@ export class FilesInFlight {
     onLeftOut: () => void,
     onFailed: (error: unknown) => void,
   ): void {
-    const index = this.#files.push(undefined) - 1;
+    const order = this.#files.push(undefined) - 1;
     this.#open.add(bytes);
     void this.#scope
-      .runInAsyncScope(() => stageFile(named, bytes, rule, this.#unit, this.#context))
+      .runInAsyncScope(() => this.#stage(named, bytes, { rule, unit: this.#unit, context: this.#context, order }))
       .then(
         (file) => {
-          this.#files[index] = file;
+          this.#files[order] = file;
           if (file === undefined) onLeftOut();
         },
         (error: unknown) => {
@@ -63,20 +66,34 @@ export class FilesInFlight {
       )
       .finally(() => {
         this.#open.delete(bytes);
-        if (this.#open.size === 0) this.#whenAll?.();
+        if (this.#open.size === 0 && this.#whenAll !== undefined) this.#scope.runInAsyncScope(this.#whenAll);
         this.#onSettled();
       });
   }
 
+  /** One chunk may begin hundreds of small files, before anybody asks whether the client should wait: they wait here. */
+  async #stage(named: NamedFile, bytes: IncomingBytes, to: Staging): Promise<ReceivedFile | undefined> {
+    if (this.#staging > MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#staging++;
+    try {
+      return await stageFile(named, bytes, to);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#staging--;
+      else next();
+    }
+  }
+
   /** Calls back once, as soon as no file is on its way any more. */
   whenAll(callback: () => void): void {
-    if (this.#open.size === 0) callback();
+    if (this.#open.size === 0) this.#scope.runInAsyncScope(callback);
     else this.#whenAll = callback;
   }
 
   /** Ends every file that is on its way. */
   fail(reason: Error): void {
     this.#failed = true;
+    this.#waiting = [];
     for (const bytes of this.#open) bytes.fail(reason);
   }
 }

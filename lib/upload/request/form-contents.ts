@@ -5,7 +5,9 @@ import { describeFields, type FileRule, type UploadRules } from '../upload-rules
 /** What of a form has come so far, held against its rules. Every method throws the `UploadException` that refuses the form. */
 export class FormContents {
   readonly #rules: UploadRules;
+  /** By field: the files that came, and those of them that no filter has left out. */
   readonly #filesOf = new Map<string, number>();
+  readonly #keptOf = new Map<string, number>();
   #parts = 0;
   #fields = 0;
   #fieldBytes = 0;
@@ -52,6 +54,7 @@ export class FormContents {
     if (++this.#files > limits.files) throw refused.tooManyFiles(limits.files);
     const count = (this.#filesOf.get(fieldname) ?? 0) + 1;
     this.#filesOf.set(fieldname, count);
+    this.#keptOf.set(fieldname, (this.#keptOf.get(fieldname) ?? 0) + 1);
     if (count > rule.maxCount) throw refused.tooManyFilesOfField(fieldname, rule.maxCount);
   }
 
@@ -63,18 +66,21 @@ export class FormContents {
     if (this.#fileBytes > totalSize) throw refused.filesTooLarge(totalSize);
   }
 
-  /** A file that was taken out again by a filter. */
+  /**
+   * A file that was taken out again by a filter. It still counts against every limit, as with multer: whether the next file is one too many
+   * must not depend on how fast a filter answers.
+   */
   dropFile(fieldname: string): void {
-    this.#filesOf.set(fieldname, (this.#filesOf.get(fieldname) ?? 0) - 1);
+    this.#keptOf.set(fieldname, (this.#keptOf.get(fieldname) ?? 0) - 1);
   }
 
   /** @throws UploadException for the first field whose file is required and has not come */
   checkComplete(): void {
     const { files, otherFiles } = this.#rules;
     for (const [field, rule] of files) {
-      if (rule.required && (this.#filesOf.get(field) ?? 0) === 0) throw refused.fileMissing(field);
+      if (rule.required && (this.#keptOf.get(field) ?? 0) === 0) throw refused.fileMissing(field);
     }
-    const none = [...this.#filesOf.values()].every((count) => count === 0);
+    const none = [...this.#keptOf.values()].every((count) => count === 0);
     if (otherFiles?.required === true && none) throw refused.filesMissing();
   }
 }

@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ExecutionContext } from '@nestjs/common';
+import type { TransferProgress } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
@@ -224,8 +226,9 @@ export function bodyOptions({ request, response, context, rules, unit }: Receive
     onProgress:
       onProgress === undefined
         ? undefined
-        : (progress) => {
+        : // in the context of the handler, as the application's other functions, not in that of the socket's events
+          AsyncResource.bind((progress: TransferProgress) => {
             onProgress(progress, context);
-          },
+          }),
   };
 }

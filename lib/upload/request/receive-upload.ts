@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
@@ -32,6 +33,7 @@ export const receiveForm: ReceiveUpload = async (context, rules, unit) => {
   }
   refuseEncoded(request.headers['content-encoding']);
   const boundary = boundaryOf(contentType);
+  beginOnce(request);
   if (request.readableDidRead) throw formReadBefore();
   const body = createFormBody();
   Object.assign(carrier, { body });
@@ -49,12 +51,27 @@ export const receiveBody: ReceiveUpload = async (context, rules, unit) => {
     return undefined;
   }
   refuseEncoded(headers['content-encoding']);
+  beginOnce(request);
   if (request.readableDidRead) throw refused.bodyParsedBefore(headers['content-type'] ?? 'no content type');
   return new BodyReceiver({ request, response, context, rules, unit }, rule).receive();
 };
 
 function refuseEncoded(encoding: string | undefined): void {
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') throw refused.contentEncoded(encoding);
+}
+
+/** Requests whose bodies uploads have begun to read. */
+const begun = new WeakSet<IncomingMessage>();
+
+/** @throws ConfigurationError where an upload has had the body already: a stream comes once */
+function beginOnce(request: IncomingMessage): void {
+  if (begun.has(request)) {
+    throw new ConfigurationError(
+      'The upload of this request ran a second time, and a body can be read once: an interceptor around it subscribes again ' +
+        '(retry(), repeat()), or the route has two upload interceptors.',
+    );
+  }
+  begun.add(request);
 }
 
 /** A mistake of the application, which its log should tell and the client need not know. */

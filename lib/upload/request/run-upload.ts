@@ -90,7 +90,7 @@ export function runUpload(run: UploadRun): Observable<unknown> {
         },
         complete: () => {
           settled = true;
-          keepUnlessBroken(answer?.value, answersItself(context) ? response : undefined, unit);
+          keepUnlessBroken(answer?.value, response, unit);
         },
       }),
       catchError((error: unknown) =>
@@ -114,10 +114,11 @@ export function runUpload(run: UploadRun): Observable<unknown> {
 }
 
 /**
- * The handler has succeeded, but for an answer that is still on its way: a stream that breaks, or one that the handler sends itself, with a
- * status of failure, takes the files along. A client that goes away meanwhile does not: the application has done its work.
+ * The handler has succeeded, but for an answer that is still on its way: a stream that breaks, or a status of failure, be it the handler's own
+ * or that of an interceptor around it which fails later, takes the files along. A client that goes away meanwhile does not: the application
+ * has done its work.
  */
-function keepUnlessBroken(answer: unknown, sentByHandler: ServerResponse | undefined, unit: UploadUnit): void {
+function keepUnlessBroken(answer: unknown, response: ServerResponse, unit: UploadUnit): void {
   const failed = (reason: unknown): void => {
     void unit.rollBack(reason);
   };
@@ -128,10 +129,10 @@ function keepUnlessBroken(answer: unknown, sentByHandler: ServerResponse | undef
     stream.once('error', failed).once('close', () => {
       unit.keep();
     });
-  } else if (sentByHandler !== undefined && !sentByHandler.closed) {
-    sentByHandler.once('close', () => {
-      const { writableFinished, statusCode } = sentByHandler;
-      if (writableFinished && statusCode >= 400) failed(new Error(`The handler answered ${statusCode}.`));
+  } else if (!response.closed) {
+    response.once('close', () => {
+      const { writableFinished, statusCode } = response;
+      if (writableFinished && statusCode >= 400) failed(new Error(`The request was answered ${statusCode}.`));
       else unit.keep();
     });
   } else {
@@ -185,10 +186,9 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-function uploadOf({ incoming, rule, unitFile: { staged, stored }, bytes }: ReceivedFile): Upload {
+function uploadOf({ incoming, rule, unitFile: { staged, stored }, checksum }: ReceivedFile): Upload {
   const { key, size, contentType, metadata } = stored ?? staged;
   const { fieldname, originalname, encoding, mimetype } = incoming;
-  const { checksum } = bytes;
   return {
     fieldname,
     originalname,

@@ -22,7 +22,9 @@ export interface ToldForm {
 export class Recorder implements MultipartListener {
   readonly #parts: { header: PartHeader; bytes: Buffer[]; ended: boolean }[] = [];
   #last: ToldForm['last'] = 'nothing';
+  #error: MultipartError | undefined;
   #calls = 0;
+  onBytes: (bytes: Buffer) => void = () => undefined;
   onCall: (calls: number) => void = () => undefined;
 
   get form(): ToldForm {
@@ -36,12 +38,21 @@ export class Recorder implements MultipartListener {
     };
   }
 
+  get error(): MultipartError | undefined {
+    return this.#error;
+  }
+
   get calls(): number {
     return this.#calls;
   }
 
+  /** The data as it was told. */
   get slices(): readonly Buffer[] {
     return this.#parts.flatMap(({ bytes }) => bytes);
+  }
+
+  get inPart(): boolean {
+    return this.#parts.at(-1)?.ended === false;
   }
 
   onPartBegin(header: PartHeader): void {
@@ -52,9 +63,9 @@ export class Recorder implements MultipartListener {
 
   onPartData(bytes: Buffer): void {
     const part = this.#parts.at(-1);
-    this.#called(part?.ended === false, 'data outside of a part');
-    this.#called(bytes.length > 0, 'empty data');
+    this.#called(part?.ended === false && bytes.length > 0, 'data outside of a part, or none');
     part?.bytes.push(bytes);
+    this.onBytes(bytes);
     this.onCall(this.#calls);
   }
 
@@ -74,11 +85,12 @@ export class Recorder implements MultipartListener {
   onError(error: MultipartError): void {
     this.#called(true, '');
     this.#last = error.reason;
+    this.#error = error;
     this.onCall(this.#calls);
   }
 
-  #called(allowed: boolean, complaint: string): void {
-    if (!allowed) throw new Error(`Told in the wrong order: ${complaint}.`);
+  #called(allowed: boolean, what: string): void {
+    if (!allowed) throw new Error(`Told in the wrong order: ${what}.`);
     if (this.#last !== 'nothing') throw new Error(`Told after ${this.#last}.`);
     this.#calls++;
   }
