@@ -34,6 +34,7 @@ const LARGE = { 'Content-Length': String(8 * MiB) };
 
 export const rawBodies: CaseGroup = {
   about: 'a body that is one file',
+  oursOnly: true,
   cases: [
     posted('with a length', '/body', CONTENT, TAKEN, BYTES),
     sends('in chunks of one byte', '/body', CHUNKED, chunked(...Array.from(CONTENT)), 'waits', TAKEN),

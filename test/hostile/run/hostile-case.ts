@@ -56,5 +56,7 @@ export interface HostileCase {
 /** The cases of one subject. */
 export interface CaseGroup {
   readonly about: string;
+  /** Nest has nothing of the kind, so there is nothing to compare. */
+  readonly oursOnly?: boolean;
   readonly cases: readonly HostileCase[];
 }

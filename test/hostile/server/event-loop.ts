@@ -2,8 +2,8 @@
 const BEAT_MS = 20;
 
 /**
- * Watches how long the event loop does not turn. A loop that stood still only because other processes had the cores is not
- * blocked: its own process must have been at work for half of the time.
+ * Watches how long the event loop does not turn. Where other processes have the cores it stands still too: what counts is how much of
+ * that time its own process was at work, which on an idle machine is all of it.
  */
 export class EventLoop {
   #longest = 0;
@@ -21,7 +21,7 @@ export class EventLoop {
     this.#longest = 0;
   }
 
-  /** The longest time since the reset, in milliseconds. */
+  /** The longest time at work without a turn since the reset, in milliseconds. */
   blocked(): number {
     this.#beat();
     return this.#longest;
@@ -31,7 +31,7 @@ export class EventLoop {
     const now = performance.now();
     const work = process.cpuUsage(this.#lastWork);
     const stood = now - this.#last - BEAT_MS;
-    if ((work.user + work.system) / 1000 >= stood / 2) this.#longest = Math.max(this.#longest, stood);
+    this.#longest = Math.max(this.#longest, Math.min(stood, (work.user + work.system) / 1000));
     this.#last = now;
     this.#lastWork = process.cpuUsage();
   }
