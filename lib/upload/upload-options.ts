@@ -97,7 +97,8 @@ export interface UploadFileOptions {
   readonly key?: ((file: IncomingFile, context: ExecutionContext) => Awaitable<string>) | undefined;
   /**
    * Which files are taken, by what is found in their bytes and never by what the client says: media types (`'image/png'`), groups
-   * (`'image/*'`) or extensions (`'.pdf'`). Any other file, and one that is not what its own type says, is answered 415.
+   * (`'image/*'`) or extensions (`'.pdf'`). A file whose bytes are of any other type, or of none that is known, is answered 415, whatever
+   * name and type the client gives it. A PNG that is called `a.jpg` is a PNG: taken where PNGs are, and stored as one.
    *
    * Text has no signature: `'text/*'` or the type itself must be named, the client must claim it, and the bytes must look like text. What a browser
    * may run (SVG, HTML, XML, JavaScript) is in no group and must be named itself: `'image/*'` takes no SVG.
