@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
-import { FileNotFoundError, PreconditionFailedError } from '../contract/index.js';
+import { FileNotFoundError, freshKey, PreconditionFailedError } from '../contract/index.js';
 import { tryAgainLater } from './failed-removals.js';
 import type { CommitMoment } from './upload-options.js';
 import type { StagedFile, StageOptions, Storage, StorageData, StoredFile } from '../contract/index.js';
 
 const logger = new Logger('StorageUpload');
+
+/** How many files under fresh keys are committed at once: they share the flush of a folder, and no trip to the disk waits for the one before. */
+const COMMITS_AT_ONCE = 16;
 
 /** What a file of a unit is staged with. */
 export interface StageRequest {
@@ -30,7 +33,10 @@ export interface UnitFile {
 
 interface Entry extends UnitFile {
   /** Without the data: what is staged need not be in memory any more. */
-  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'order' | 'replaces'>;
+  readonly request: Pick<StageRequest, 'storage' | 'storageName' | 'order' | 'replaces'> & {
+    /** Nobody else has the key: it matters to no one when the file is committed. */
+    readonly fresh: boolean;
+  };
   stored: StoredFile | undefined;
 }
 
@@ -73,13 +79,15 @@ export class UploadUnit {
     const { storage, storageName, order, replaces, key, data, options } = request;
     this.signal.throwIfAborted();
     const staged = await storage.stage(key, data, { ...options, signal: this.signal });
-    const entry: Entry = { request: { storage, storageName, order, replaces }, staged, stored: undefined };
+    const fresh = options[freshKey] === true;
+    const entry: Entry = { request: { storage, storageName, order, replaces, fresh }, staged, stored: undefined };
     this.#entries.push(entry);
     return entry;
   }
 
   /**
-   * Makes all files visible, creations before replacements, each in the order of the request. A commit that fails is rolled back by the caller, as any failure is.
+   * Makes all files visible: those under fresh keys several at once, then other creations and replacements, each in the order of the
+   * request. A commit that fails is rolled back by the caller, as any failure is.
    *
    * @param moment After the handler a replacement stays, whatever fails then: nothing brings the old file back, and a whole new one that
    * the handler knows of is better than none.
@@ -91,10 +99,21 @@ export class UploadUnit {
   }
 
   async #commit(): Promise<void> {
-    const ordered = [...this.#entries].sort(
-      ({ request: a }, { request: b }) => Number(a.replaces) - Number(b.replaces) || a.order - b.order,
+    const left = this.#entries.filter(({ request }) => request.fresh).values();
+    const lanes = Array.from({ length: COMMITS_AT_ONCE }, () => this.#commitEach(left));
+    // all of them, also when one fails: what is still being committed could not be taken back
+    const failed = (await Promise.allSettled(lanes)).find((lane) => lane.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    await this.#commitEach(
+      this.#entries
+        .filter(({ request }) => !request.fresh)
+        .sort(({ request: a }, { request: b }) => Number(a.replaces) - Number(b.replaces) || a.order - b.order)
+        .values(),
     );
-    for (const entry of ordered) {
+  }
+
+  async #commitEach(entries: Iterable<Entry>): Promise<void> {
+    for (const entry of entries) {
       this.signal.throwIfAborted();
       entry.stored = await entry.staged.commit();
     }
