@@ -53,7 +53,7 @@ export interface StagedFile extends FileAttributes {
   readonly size: number;
   /** Makes the object visible in one short step; conditions are decided here. May be called once; a failed commit leaves no trace. */
   commit(): Promise<StoredFile>;
-  /** Removes every trace. Nothing happens when it was committed or aborted before. */
+  /** Removes every trace. Nothing happens when it was committed or aborted before; where that has failed it is tried again. */
   abort(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -92,16 +92,19 @@ export type SignedUpload =
  */
 export function freezeStoredFile(file: StoredFile): StoredFile {
   const { key, size, etag, lastModified, metadata } = file;
-  return Object.freeze({
-    ...attributesOf(file),
+  const copy: Mutable<StoredFile> = Object.assign(attributesOf(file), {
     key,
     size,
     etag,
     // a date cannot be frozen: each file has its own
     lastModified: new Date(lastModified),
-    metadata: Object.isFrozen(metadata) ? metadata : Object.freeze(Object.fromEntries(Object.entries(metadata))),
   });
+  // an own property each, also of "__proto__"
+  if (!Object.isFrozen(metadata)) copy.metadata = Object.freeze(Object.fromEntries(Object.entries(metadata)));
+  return Object.freeze(copy);
 }
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /**
  * The attributes alone, of a file or of the options of a put, for implementers of a backend: what is to be written down beside the bytes.
@@ -111,11 +114,10 @@ export function freezeStoredFile(file: StoredFile): StoredFile {
  */
 export function attributesOf(file: FileAttributes): FileAttributes {
   const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = file;
-  return {
-    contentType,
-    metadata,
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
-  };
+  // by assignment: to spread a property costs half a microsecond, and this runs for every file that is told of
+  const attributes: Mutable<FileAttributes> = { contentType, metadata };
+  if (cacheControl !== undefined) attributes.cacheControl = cacheControl;
+  if (contentDisposition !== undefined) attributes.contentDisposition = contentDisposition;
+  if (contentEncoding !== undefined) attributes.contentEncoding = contentEncoding;
+  return attributes;
 }

@@ -1,6 +1,7 @@
-import { Catch, Global, Module, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Global, Injectable, Module, type ExceptionFilter, type OnApplicationBootstrap } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { StorageRegistry } from '../registry/index.js';
+import { passWantedForms } from '../upload/platform/fastify-parsers.js';
 import { StorageExceptionFilter } from './storage-exception.filter.js';
 import { StorageLifecycle } from './storage-lifecycle.js';
 import { defaultNameIn, namesIn, registrationsOf } from './storage-registration.js';
@@ -16,6 +17,16 @@ class NoExceptionFilter implements ExceptionFilter {
   }
 }
 
+/** See {@link passWantedForms}. */
+@Injectable()
+class UploadPlatform implements OnApplicationBootstrap {
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  onApplicationBootstrap(): void {
+    passWantedForms(this.adapterHost);
+  }
+}
+
 /**
  * What an application has once, however many registrations there are. Global, so that Nest runs its hooks before those of other modules at the
  * start, and after them at the end.
@@ -23,6 +34,7 @@ class NoExceptionFilter implements ExceptionFilter {
 @Global()
 @Module({
   providers: [
+    UploadPlatform,
     {
       provide: StorageRegistry,
       inject: [ModulesContainer],

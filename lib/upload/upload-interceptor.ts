@@ -15,7 +15,7 @@ import type { Observable } from 'rxjs';
 import type { Storage } from '../contract/index.js';
 import { StorageRegistry } from '../registry/index.js';
 import { removeWhatIsLeft } from './failed-removals.js';
-import { passBodiesOn, type UnreadBodies } from './platform/fastify-parsers.js';
+import { passBodiesOn, wantBodies, type UnreadBodies } from './platform/fastify-parsers.js';
 import type { ReceiveUpload } from './request/receive-upload.js';
 import { runUpload, type UploadRun } from './request/run-upload.js';
 import { checkUploadOptions } from './resolve-upload-options.js';
@@ -47,6 +47,7 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
   // now, at the decorator that says it, rather than at the start
   checkUploadOptions(`options of ${name}`, options);
   const names = storagesNamedIn(options);
+  wantBodies(bodies);
 
   @Injectable()
   class UploadInterceptor implements NestInterceptor, OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -75,6 +76,8 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
     }
 
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+      // of an interceptor that is bound for the whole application
+      if (context.getType() !== 'http') return next.handle();
       // an interceptor that nobody has initialized (made by hand, in a test) resolves here
       const plan = (this.#plan ??= this.#makePlan());
       return runUpload({ rulesFor: (each) => plan.rulesFor(each), receive, context, next, deliver });

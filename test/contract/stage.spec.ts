@@ -181,6 +181,24 @@ describe('a staged file', () => {
     expect(native.steps).toEqual(['commit', 'abort']);
   });
 
+  it('is aborted again by a call after one that failed', async () => {
+    let tries = 0;
+    class Stuck extends MapStorage {
+      protected override _stage(): Promise<StagedBytes> {
+        return Promise.resolve({
+          size: 1,
+          commit: () => Promise.reject(new Error('unused')),
+          abort: () => (++tries === 1 ? Promise.reject(new Error('busy')) : Promise.resolve()),
+        });
+      }
+    }
+    const staged = await new Stuck().stage('a', 'x');
+    await expect(staged.abort()).rejects.toMatchObject({ cause: { message: 'busy' } });
+    await staged.abort();
+    await staged.abort();
+    expect(tries).toBe(2);
+  });
+
   it('cannot be aborted while it is being committed', async () => {
     let finish = (): void => undefined;
     native.commits.push(() => new Promise((resolve) => (finish = resolve)));

@@ -73,7 +73,7 @@ async function expectFailure(upload: Type<NestInterceptor>, named: RegExp, defau
   const { body } = await app.post('upload', file('hello'));
   expect(body).toEqual({
     statusCode: 500,
-    message: 'The storage failed to take the file.',
+    message: 'The server is not set up to take this upload.',
     error: 'Internal Server Error',
     code: 'STORAGE_FAILURE',
   });

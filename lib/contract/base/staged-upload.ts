@@ -9,7 +9,7 @@ export interface StagedBytes {
   readonly size: number;
   /** Decides the conditions and makes the object visible. Called at most once. */
   commit(): Promise<StoredFile>;
-  /** Removes every trace. Called at most once, also after a commit that failed. */
+  /** Removes every trace, also after a commit that failed. Called again only after it has failed. */
   abort(): Promise<void>;
 }
 
@@ -27,6 +27,8 @@ export class StagedUpload implements StagedFile, Releasable {
   readonly #wrap: (error: unknown, operation: StorageOperation) => StorageError;
   #state: 'staged' | 'committing' | 'settled' = 'staged';
   #aborting: Promise<void> | undefined;
+  /** The last try to remove it. */
+  #failed = false;
 
   constructor(
     key: string,
@@ -79,7 +81,7 @@ export class StagedUpload implements StagedFile, Releasable {
         'abort',
       );
     }
-    if (this.#state === 'settled' && this.#aborting === undefined) return;
+    if (this.#state === 'settled' && this.#aborting === undefined && !this.#failed) return;
     try {
       // close() aborts what is left by itself: a call that comes after it is already done
       if (this.#lifecycle.closed) await this.#discard();
@@ -100,8 +102,20 @@ export class StagedUpload implements StagedFile, Releasable {
 
   #discard(): Promise<void> {
     this.#settle();
-    this.#aborting ??= this.#bytes.abort();
+    this.#aborting ??= this.#abortBytes();
     return this.#aborting;
+  }
+
+  async #abortBytes(): Promise<void> {
+    try {
+      await this.#bytes.abort();
+    } catch (error) {
+      // whoever asks again may find that it can be removed by now
+      this.#aborting = undefined;
+      this.#failed = true;
+      throw error;
+    }
+    this.#failed = false;
   }
 
   #settle(): void {

@@ -23,13 +23,14 @@ export function resolveAttributes(key: string, options: PutAttributes, maxMetada
   const cacheControl = headerValue('cacheControl', options.cacheControl);
   const contentDisposition = headerValue('contentDisposition', options.contentDisposition);
   const contentEncoding = headerValue('contentEncoding', options.contentEncoding);
-  return {
+  const attributes: { -readonly [Name in keyof FileAttributes]: FileAttributes[Name] } = {
     contentType: resolveContentType(options.contentType) ?? contentTypeOfKey(key),
     metadata: resolveMetadata(options.metadata, maxMetadataBytes),
-    ...(cacheControl === undefined ? undefined : { cacheControl }),
-    ...(contentDisposition === undefined ? undefined : { contentDisposition }),
-    ...(contentEncoding === undefined ? undefined : { contentEncoding }),
   };
+  if (cacheControl !== undefined) attributes.cacheControl = cacheControl;
+  if (contentDisposition !== undefined) attributes.contentDisposition = contentDisposition;
+  if (contentEncoding !== undefined) attributes.contentEncoding = contentEncoding;
+  return attributes;
 }
 
 export function resolveContentType(value: unknown): string | undefined {

@@ -10,6 +10,11 @@ interface Answer {
 }
 
 const failed: Answer = { status: 500, code: 'STORAGE_FAILURE', message: 'The storage failed to take the file.' };
+const misconfigured: Answer = {
+  status: 500,
+  code: 'STORAGE_FAILURE',
+  message: 'The server is not set up to take this upload.',
+};
 const unavailable: Answer = {
   status: 503,
   code: 'STORAGE_UNAVAILABLE',
@@ -36,7 +41,7 @@ const ANSWERS: Readonly<Record<StorageErrorCode, Answer>> = {
   FILE_NOT_FOUND: failed,
   RANGE_NOT_SATISFIABLE: failed,
   UNSUPPORTED_OPERATION: failed,
-  INVALID_CONFIGURATION: failed,
+  INVALID_CONFIGURATION: misconfigured,
   ABORTED: failed,
   SOURCE_FAILED: failed,
   STORAGE_FAILURE: failed,

@@ -83,7 +83,7 @@ export async function stageFile(
   // the storage listens by now, or soon: what it has no room for waits
   bytes.passOn();
   try {
-    const [unitFile] = await Promise.all([staging, passed]);
+    const unitFile = passed === undefined ? await staging : (await Promise.all([staging, passed]))[0];
     if (source !== head.bytes && transform === undefined && !(source as Readable).readableEnded) {
       throw new StorageError('The storage staged a file that it had not read to its end.', {
         storage: rule.storageName,
@@ -101,15 +101,17 @@ export async function stageFile(
 }
 
 async function lookInto(named: NamedFile, head: FileHead, { allowedTypes }: FileRule): Promise<IncomingFile> {
-  const claims = [named.mimetype];
-  if (allowedTypes === undefined) return { ...named, ...(await contentTypeOfBytes(head.bytes, claims)) };
-  // browsers know few types of text and call the others octet-stream
-  const byName = lookup(named.originalname);
-  if (byName !== false) claims.push(byName);
-  return {
-    ...named,
-    ...(await contentTypeOfBytes(head.bytes, claims, (claim) => allowsClaimOf(allowedTypes, claim))),
-  };
+  const { fieldname, originalname, encoding, mimetype } = named;
+  const claims = [mimetype];
+  let isNamed: ((claim: string) => boolean) | undefined;
+  if (allowedTypes !== undefined) {
+    // browsers know few types of text and call the others octet-stream
+    const byName = lookup(originalname);
+    if (byName !== false) claims.push(byName);
+    isNamed = (claim) => allowsClaimOf(allowedTypes, claim);
+  }
+  const { contentType, extension } = await contentTypeOfBytes(head.bytes, claims, isNamed);
+  return { fieldname, originalname, encoding, mimetype, contentType, extension };
 }
 
 async function askScanner(

@@ -16,6 +16,21 @@ export type UnreadBodies = 'multipart' | 'every';
 /** A pattern, so that it is no second parser of `multipart/form-data` beside that of @fastify/multipart, which comes before it. */
 const CONTENT_TYPES: Readonly<Record<UnreadBodies, string | RegExp>> = { multipart: /^multipart\//, every: '*' };
 
+/** What the interceptors of this process read, known when their classes are made. */
+const wanted = new Set<UnreadBodies>();
+
+export function wantBodies(bodies: UnreadBodies): void {
+  wanted.add(bodies);
+}
+
+/**
+ * Passes forms on for an application that has storages, if anything in its process uploads: Nest calls no hook on an interceptor that
+ * depends on something of the request.
+ */
+export function passWantedForms(adapterHost: HttpAdapterHost): void {
+  if (wanted.has('multipart')) passBodiesOn(adapterHost, 'multipart');
+}
+
 const prepared = new WeakMap<object, Set<UnreadBodies>>();
 
 /**

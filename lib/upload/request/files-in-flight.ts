@@ -52,36 +52,34 @@ export class FilesInFlight {
   ): void {
     const order = this.#files.push(undefined) - 1;
     this.#open.add(bytes);
-    void this.#scope
-      .runInAsyncScope(() => this.#stage(named, bytes, { rule, unit: this.#unit, context: this.#context, order }))
-      .then(
-        (file) => {
-          this.#files[order] = file;
-          if (file === undefined) onLeftOut();
-        },
-        (error: unknown) => {
-          // the others have been told why; this one says what became of it
-          if (!this.#failed) onFailed(error);
-        },
-      )
-      .finally(() => {
-        this.#open.delete(bytes);
-        if (this.#open.size === 0 && this.#whenAll !== undefined) this.#scope.runInAsyncScope(this.#whenAll);
-        this.#onSettled();
-      });
+    const to: Staging = { rule, unit: this.#unit, context: this.#context, order };
+    void this.#scope.runInAsyncScope(() => this.#take(named, bytes, to, onLeftOut, onFailed));
   }
 
-  /** One chunk may begin hundreds of small files, before anybody asks whether the client should wait: they wait here. */
-  async #stage(named: NamedFile, bytes: IncomingBytes, to: Staging): Promise<ReceivedFile | undefined> {
+  async #take(
+    named: NamedFile,
+    bytes: IncomingBytes,
+    to: Staging,
+    onLeftOut: () => void,
+    onFailed: (error: unknown) => void,
+  ): Promise<void> {
+    // one chunk may begin hundreds of small files, before anybody asks whether the client should wait: they wait here
     if (this.#staging > MAX_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#staging++;
     try {
-      return await stageFile(named, bytes, to);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#staging--;
-      else next();
+      const file = await stageFile(named, bytes, to);
+      this.#files[to.order] = file;
+      if (file === undefined) onLeftOut();
+    } catch (error) {
+      // the others have been told why; this one says what became of it
+      if (!this.#failed) onFailed(error);
     }
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#staging--;
+    else next();
+    this.#open.delete(bytes);
+    if (this.#open.size === 0 && this.#whenAll !== undefined) this.#scope.runInAsyncScope(this.#whenAll);
+    this.#onSettled();
   }
 
   /** Calls back once, as soon as no file is on its way any more. */

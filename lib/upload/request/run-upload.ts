@@ -30,7 +30,9 @@ export interface UploadRun {
 }
 
 /** A file on its way to the handler; its etag and date come with the commit. */
-type Upload = PendingUpload & { etag?: StoredFile['etag']; lastModified?: StoredFile['lastModified'] };
+type Upload = Omit<PendingUpload, 'checksum'> & {
+  -readonly [Field in 'etag' | 'lastModified' | 'checksum']?: NonNullable<StoredUpload[Field]>;
+};
 
 /**
  * Runs a request as one unit: receives its files, commits, runs pipes and handler, and keeps the files if all of it has succeeded. A failure
@@ -61,10 +63,7 @@ export function runUpload(run: UploadRun): Observable<unknown> {
       await unit.commit('afterHandler');
       files.forEach(({ unitFile: { stored } }, index) => {
         const upload = uploads[index];
-        if (upload !== undefined && stored !== undefined) {
-          upload.etag = stored.etag;
-          upload.lastModified = stored.lastModified;
-        }
+        if (upload !== undefined && stored !== undefined) tellStored(upload, stored);
       });
     };
     // what the handler gives is held back, so that nobody sees it before the files are there
@@ -190,17 +189,15 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
 function uploadOf({ incoming, rule, unitFile: { staged, stored }, digest }: ReceivedFile): Upload {
   const { key, size, contentType, metadata } = stored ?? staged;
   const { fieldname, originalname, encoding, mimetype } = incoming;
-  return {
-    fieldname,
-    originalname,
-    encoding,
-    mimetype,
-    storage: rule.storageName,
-    key,
-    size,
-    contentType,
-    metadata,
-    ...(digest?.checksum === undefined ? undefined : { checksum: digest.checksum }),
-    ...(stored === undefined ? undefined : { etag: stored.etag, lastModified: stored.lastModified }),
-  };
+  const storage = rule.storageName;
+  const upload: Upload = { fieldname, originalname, encoding, mimetype, storage, key, size, contentType, metadata };
+  const checksum = digest?.checksum;
+  if (checksum !== undefined) upload.checksum = checksum;
+  if (stored !== undefined) tellStored(upload, stored);
+  return upload;
+}
+
+function tellStored(upload: Upload, { etag, lastModified }: StoredFile): void {
+  upload.etag = etag;
+  upload.lastModified = lastModified;
 }
