@@ -17,7 +17,7 @@ export class DatabaseThreads {
   /** @param instance tells the storage apart from every other: 12 hex digits */
   constructor(settings: SQLiteSettings, instance: string) {
     const { filename, givenFilename, tableName, durable, busyTimeout, maxBytes } = settings;
-    this.#settings = { filename, tableName, durable, busyTimeout, maxBytes, instance };
+    this.#settings = { filename, givenFilename, tableName, durable, busyTimeout, maxBytes, instance };
     this.#listener = {
       safeEpoch: () => this.pins.safe,
       onEpoch: (epoch) => {

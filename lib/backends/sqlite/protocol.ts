@@ -6,6 +6,8 @@ export interface ThreadSettings {
   readonly role: 'writer' | 'reader' | 'both';
   /** Absolute, or `:memory:`. */
   readonly filename: string;
+  /** The filename as it was given, which is all of it that a message shows. */
+  readonly givenFilename: string;
   readonly tableName: string;
   readonly durable: boolean;
   /** Milliseconds. */

@@ -25,7 +25,7 @@ export class Checkpoints {
   /** SQLite itself carries the log over at 64 MiB; at the double of that readers are waited for, so that it begins anew. */
   afterCommit(): void {
     this.#commits++;
-    if (this.#commits % LOOK_EVERY === 0 && this.#size() > 2 * CHECKPOINT_BYTES) this.#checkpoint('RESTART');
+    if (this.#commits % LOOK_EVERY === 0 && this.logBytes > 2 * CHECKPOINT_BYTES) this.#checkpoint('RESTART');
   }
 
   /** Empties the log if there was no commit since the last look. */
@@ -35,7 +35,7 @@ export class Checkpoints {
   }
 
   truncate(): void {
-    if (this.#size() > 0) this.#checkpoint('TRUNCATE');
+    if (this.logBytes > 0) this.#checkpoint('TRUNCATE');
   }
 
   /** Gives free pages at the file's end back to the file system. */
@@ -55,7 +55,8 @@ export class Checkpoints {
     return Number(this.#db.pragma('page_size', { simple: true }));
   }
 
-  #size(): number {
+  /** The length of the log. */
+  get logBytes(): number {
     if (this.#log === undefined) return 0;
     return statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0;
   }

@@ -3,6 +3,7 @@ import type { Reply, Request, ThreadSettings } from '../protocol.js';
 import { checkDatabase } from './check-database.js';
 import { Checkpoints } from './checkpoints.js';
 import { backUp } from './back-up.js';
+import { DiskRoom } from './disk-room.js';
 import type { Database } from './driver.js';
 import { Garbage } from './garbage.js';
 import { tableNames } from './names.js';
@@ -95,7 +96,7 @@ export class DatabaseSession {
         const writes = new ObjectWrites(db, names, garbage, rules);
         const checkpoints = new Checkpoints(db, filename, this.#settings.busyTimeout);
         writer = {
-          transactions: new Transactions(db, writes, garbage, durable),
+          transactions: new Transactions(db, writes, garbage, new DiskRoom(filename, checkpoints), durable),
           sweep: new Sweep(db, owners, garbage, durable),
           owners,
           garbage,

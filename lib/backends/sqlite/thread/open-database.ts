@@ -21,8 +21,8 @@ export const CHECKPOINT_BYTES = CHECKPOINT_PAGES * PAGE_BYTES;
 
 /** Opens the database, makes it or brings it to this version, and refuses one that belongs to somebody else. */
 export function openDatabase(settings: ThreadSettings): Database {
-  const { filename, role, busyTimeout } = settings;
-  const db = connectTo(filename, busyTimeout);
+  const { role } = settings;
+  const db = connectTo(settings);
   try {
     if (role !== 'reader') prepareFile(db, settings);
     db.pragma('cache_size = -16384');
@@ -43,18 +43,18 @@ export function setDurability(db: Database, durable: boolean): void {
   db.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
 }
 
-function connectTo(filename: string, busyTimeout: number): Database {
+function connectTo({ filename, givenFilename, busyTimeout }: ThreadSettings): Database {
   const driver = loadDriver();
   try {
     return connect(driver, filename, busyTimeout);
   } catch (error) {
     // its own check of the folder is a TypeError
     if (codeOf(error) !== 'SQLITE_CANTOPEN' && !(error instanceof TypeError)) throw error;
-    throw whyNotOpened(filename, error);
+    throw whyNotOpened(filename, JSON.stringify(givenFilename), error);
   }
 }
 
-function whyNotOpened(filename: string, cause: unknown): Error {
+function whyNotOpened(filename: string, name: string, cause: unknown): Error {
   const about = (path: string): 'missing' | 'folder' | 'file' | 'hidden' => {
     try {
       return statSync(path).isDirectory() ? 'folder' : 'file';
@@ -63,23 +63,23 @@ function whyNotOpened(filename: string, cause: unknown): Error {
     }
   };
   if (about(filename) === 'folder') {
-    return new WrongSetting(`filename must be a file, and ${quoted(filename)} is a folder.`, { cause });
+    return new WrongSetting(`filename must be a file, and ${name} is a folder.`, { cause });
   }
   const folder = about(dirname(filename));
   if (folder === 'missing' || folder === 'file') {
-    return new WrongSetting(`the folder of ${quoted(filename)} does not exist.`, { cause });
+    return new WrongSetting(`the folder of ${name} does not exist.`, { cause });
   }
-  return new Denied(`The system does not let this process open or make ${quoted(filename)}.`, { cause });
+  return new Denied(`The system does not let this process open or make ${name}.`, { cause });
 }
 
 function prepareFile(db: Database, settings: ThreadSettings): void {
-  const { filename, tableName } = settings;
+  const { givenFilename, tableName } = settings;
   if (isEmpty(db)) {
     // only before the first page is written
     db.pragma(`page_size = ${PAGE_BYTES}`);
     db.pragma('auto_vacuum = INCREMENTAL');
   } else {
-    checkOrigin(db, filename);
+    checkOrigin(db, givenFilename);
   }
   switchToWal(db, settings);
   setDurability(db, true);
@@ -88,7 +88,7 @@ function prepareFile(db: Database, settings: ThreadSettings): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     if (isEmpty(db)) createFileTables(db);
-    const version = checkOrigin(db, filename);
+    const version = checkOrigin(db, givenFilename);
     if (version < SCHEMA_VERSION) migrate(db, version);
     createStorageTables(db, tableName);
     db.exec('COMMIT');
@@ -123,13 +123,13 @@ function checkOrigin(db: Database, filename: string): number {
 }
 
 /** Waits for others as every call does: for this one SQLite does not. */
-function switchToWal(db: Database, { filename, busyTimeout }: ThreadSettings): void {
+function switchToWal(db: Database, { filename, givenFilename, busyTimeout }: ThreadSettings): void {
   if (filename === ':memory:') return;
   const end = performance.now() + busyTimeout;
   for (;;) {
     try {
       if (db.pragma('journal_mode = WAL', { simple: true }) === 'wal') return;
-      throw new WrongSetting(`the file system of ${quoted(filename)} cannot hold SQLite's write-ahead log.`);
+      throw new WrongSetting(`the file system of ${quoted(givenFilename)} cannot hold SQLite's write-ahead log.`);
     } catch (error) {
       if (codeOf(error)?.startsWith('SQLITE_BUSY') !== true || performance.now() > end) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

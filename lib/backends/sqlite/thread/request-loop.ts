@@ -2,7 +2,7 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Calls, Reply, Request, ThreadMessage, ThreadSettings } from '../protocol.js';
 import { DatabaseSession } from './database-session.js';
 import { failureOf } from './failures.js';
-import { isChange, type Change } from './transactions.js';
+import { bytesOf, isChange, type Change } from './transactions.js';
 
 /** Bytes of bodies that go into one transaction at most: more would not fit the page cache. */
 const GROUP_BYTES = 8 * 1024 * 1024;
@@ -47,7 +47,7 @@ export class RequestLoop {
     for (const request of requests) {
       if (isChange(request)) {
         group.push(request);
-        if ('bytes' in request.input) bytes += request.input.bytes.byteLength;
+        bytes += bytesOf(request);
         if (bytes >= GROUP_BYTES) runGroup();
         continue;
       }

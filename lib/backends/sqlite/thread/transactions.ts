@@ -2,6 +2,7 @@ import type { CallName, Calls, Failure, Reply, Request } from '../protocol.js';
 import { codeOf, type Database } from './driver.js';
 import { failureOf } from './failures.js';
 import type { Garbage } from './garbage.js';
+import type { DiskRoom } from './disk-room.js';
 import type { ObjectWrites } from './object-writes.js';
 import { setDurability } from './open-database.js';
 import { Refused } from './refused.js';
@@ -24,23 +25,36 @@ export function isChange(request: Request): request is Change {
   return changes.has(request.name);
 }
 
+/** As SQLite says it, a little earlier. */
+class NoRoom extends Error {
+  readonly code = 'SQLITE_FULL';
+}
+
+/** How many bytes a change brings. */
+export function bytesOf(request: Request): number {
+  return request.name === 'put' || request.name === 'write' ? request.input.bytes.byteLength : 0;
+}
+
 /** Makes the changes that came together in one transaction, so that they share its one wait for the disk. */
 export class Transactions {
   readonly #db: Database;
   readonly #writes: ObjectWrites;
   readonly #garbage: Garbage;
+  readonly #room: DiskRoom;
   readonly #durable: boolean;
 
-  constructor(db: Database, writes: ObjectWrites, garbage: Garbage, durable: boolean) {
+  constructor(db: Database, writes: ObjectWrites, garbage: Garbage, room: DiskRoom, durable: boolean) {
     this.#db = db;
     this.#writes = writes;
     this.#garbage = garbage;
+    this.#room = room;
     this.#durable = durable;
   }
 
   /** @returns a reply to each, and the epoch that was begun if bytes were given up */
   run(requests: readonly Change[]): { readonly replies: Reply[]; readonly epoch: number | undefined } {
     try {
+      if (!this.#room.has(requests.reduce((sum, request) => sum + bytesOf(request), 0))) throw new NoRoom();
       return this.#runTogether(requests);
     } catch (error) {
       // One that found no room must not fail its neighbours; a database that is busy would let each of them wait anew.
