@@ -254,12 +254,4 @@ describe('several storages in one file', () => {
       expect(await keysOf(chunks)).toEqual(['b']);
       for (const storage of [files, photos, chunks]) expect((await storage.check()).problems).toEqual([]);
     }));
-
-  it('are on the connection that each has, with synchronous=FULL unless durability is fast', () =>
-    withStorage(async (files, filename) => {
-      await files.put('a', 'a');
-      await using photos = new SQLiteStorage({ filename, tableName: 'photos' });
-      await photos.put('a', 'a');
-      expect(query(filename, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
-    }));
 });

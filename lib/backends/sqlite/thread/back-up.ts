@@ -17,10 +17,12 @@ export async function backUp(
 ): Promise<void> {
   const temporary = `${destination}.${randomBytes(6).toString('hex')}.tmp`;
   const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  let total = 0;
   try {
     await db.backup(temporary, {
       progress: ({ totalPages, remainingPages }) => {
-        onProgress((totalPages - remainingPages) * pageBytes, totalPages * pageBytes);
+        total = totalPages * pageBytes;
+        onProgress(total - remainingPages * pageBytes, total);
         return PAGES_AT_ONCE;
       },
     });
@@ -28,6 +30,7 @@ export async function backUp(
     flush(temporary);
     renameSync(temporary, destination);
     flush(dirname(destination));
+    onProgress(total, total);
   } catch (error) {
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${temporary}${end}`, { force: true });
     throw error;
