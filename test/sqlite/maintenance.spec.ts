@@ -110,7 +110,7 @@ describe('check', () => {
   it.each([
     ['a missing chunk', 'DELETE FROM "files$chunks" WHERE position = 2', 'missing-chunks'],
     ['a chunk that is too short', 'UPDATE "files$chunks" SET data = x\'00\' WHERE position = 3', 'size'],
-    ['chunks of nothing', 'INSERT INTO "files$chunks" VALUES (99, 0, x\'00\')', 'orphaned-chunks'],
+    ['chunks of nothing', 'INSERT INTO "files$chunks" VALUES (99, 99, 0, x\'00\')', 'orphaned-chunks'],
     ['a body that is too short', "UPDATE files SET body = x'00' WHERE key = 'small'", 'size'],
     ['a sum that is wrong', 'UPDATE "files$totals" SET bytes = 3', 'size'],
     [
@@ -120,15 +120,18 @@ describe('check', () => {
     ],
     ['other bytes in a row', "UPDATE files SET body = zeroblob(5) WHERE key = 'small'", 'checksum'],
   ] as const)('finds %s', (_what, sql, kind) =>
-    withStorage(async (storage, filename) => {
-      const bytes = randomBytes(MIB);
-      await storage.put('large', bytes, { checksum: { sha256: createHash('sha256').update(bytes).digest('hex') } });
-      await storage.put('small', 'small', { checksum: { crc32: '7545ea13' } });
-      tamper(filename, sql);
-      const { ok, problems } = await storage.check();
-      expect(ok).toBe(false);
-      expect(problems.map((problem) => problem.kind)).toContain(kind);
-    }),
+    withStorage(
+      async (storage, filename) => {
+        const bytes = randomBytes(MIB);
+        await storage.put('large', bytes, { checksum: { sha256: createHash('sha256').update(bytes).digest('hex') } });
+        await storage.put('small', 'small', { checksum: { crc32: '7545ea13' } });
+        tamper(filename, sql);
+        const { ok, problems } = await storage.check();
+        expect(ok).toBe(false);
+        expect(problems.map((problem) => problem.kind)).toContain(kind);
+      },
+      { chunkSize: 262_144 },
+    ),
   );
 });
 

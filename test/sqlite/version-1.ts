@@ -21,8 +21,9 @@ export function makeVersion1(filename: string): void {
       ) WITHOUT ROWID;
       CREATE INDEX "${name}$by_generation" ON "${name}" (generation) WHERE generation IS NOT NULL;
       CREATE TABLE "${name}$chunks" (
-        generation INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (generation, position)
-      ) WITHOUT ROWID;
+        id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL
+      );
+      CREATE UNIQUE INDEX "${name}$chunks_by_position" ON "${name}$chunks" (generation, position);
       CREATE TABLE "${name}$uploads" (
         generation INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL
       );
@@ -32,7 +33,7 @@ export function makeVersion1(filename: string): void {
     const insert = db.prepare(`INSERT INTO "${name}" VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     insert.run('small.txt', 5, 'e-1', 1_700_000_000_000, attributes, null, null, Buffer.from('small'));
     insert.run('large.txt', 40_000, 'e-2', 1_700_000_000_001, attributes, 3, 16_384, null);
-    const chunk = db.prepare(`INSERT INTO "${name}$chunks" VALUES (3, ?, ?)`);
+    const chunk = db.prepare(`INSERT INTO "${name}$chunks" (generation, position, data) VALUES (3, ?, ?)`);
     for (const [i, size] of [16_384, 16_384, 7232].entries()) chunk.run(i, Buffer.alloc(size, i));
   }
   db.pragma(`application_id = 1314092143`);

@@ -9,7 +9,7 @@ export interface SQLiteStorageConfig {
   readonly filename: string;
   /** Several storages may share a file, each under a name of its own: letters, digits and `_`. Default `files`. */
   readonly tableName?: string | undefined;
-  /** Bytes of the pieces in which larger bodies are kept, from 16 KiB to 16 MiB. An upload or download holds two of them. Default 256 KiB. */
+  /** Bytes of the pieces in which larger bodies are kept, from 16 KiB to 16 MiB. An upload or download holds two of them. Default 512 KiB. */
   readonly chunkSize?: number | undefined;
   /** Largest body in bytes that is kept in its object's row, up to 1 MiB. Default 64 KiB. */
   readonly inlineSize?: number | undefined;
@@ -100,7 +100,7 @@ export function checkSQLiteStorageConfig(config: SQLiteStorageConfig): SQLiteSet
     filename: filename === ':memory:' ? filename : resolve(filename),
     givenFilename: filename,
     tableName,
-    chunkSize: wholeNumber('chunkSize', chunkSize, 16 * KIB, 16 * MIB, 'bytes') ?? 256 * KIB,
+    chunkSize: wholeNumber('chunkSize', chunkSize, 16 * KIB, 16 * MIB, 'bytes') ?? 512 * KIB,
     inlineSize: wholeNumber('inlineSize', inlineSize, 0, MIB, 'bytes') ?? 64 * KIB,
     durable: durability !== 'fast',
     // SQLite's own limit is that of a C int

@@ -7,12 +7,10 @@ import {
   defineCapabilities,
   encodeKey,
   FileNotFoundError,
-  freezeStoredFile,
   InvalidArgumentError,
   resolveRead,
   type Checksum,
   type DeleteOutcome,
-  type FileAttributes,
   type ListEntry,
   type OpenedFile,
   type ResolvedCopyOptions,
@@ -26,9 +24,10 @@ import {
 } from '../../contract/index.js';
 import { BytesReader, ChunkReader } from './chunk-reader.js';
 import { DatabaseThreads } from './database-threads.js';
+import { fileOf } from './file-of-head.js';
 import { listLevel, listObjects } from './listings.js';
 import type { BackupOptions, CheckReport, CompactReport } from './maintenance.js';
-import type { Conditions, Head } from './protocol.js';
+import type { Conditions } from './protocol.js';
 import { checkSQLiteStorageConfig, type SQLiteSettings, type SQLiteStorageConfig } from './sqlite-storage-config.js';
 import { throwRefusal } from './storage-errors.js';
 import { UploadWriter, type Uploaded } from './upload-writer.js';
@@ -144,7 +143,7 @@ export class SQLiteStorage extends BaseStorage {
       const found = await this._threads.reader.call('read', { key });
       if (found === undefined) throw new FileNotFoundError(key);
       if (found.body.bytes !== undefined) {
-        const range = resolveRead(fileOf(key, found.head), options);
+        const range = isPlain(options) ? undefined : resolveRead(fileOf(key, found.head), options);
         const { buffer, byteOffset, byteLength } = found.body.bytes;
         small = Buffer.from(buffer, byteOffset + (range?.offset ?? 0), range?.length ?? byteLength);
       }
@@ -286,10 +285,9 @@ export class SQLiteStorage extends BaseStorage {
   }
 }
 
-function fileOf(key: string, { size, etag, modified, attributes }: Head): StoredFile {
-  // written by this package
-  const stored = JSON.parse(attributes) as FileAttributes;
-  return freezeStoredFile({ ...stored, key, size, etag, lastModified: new Date(modified) });
+/** Whether there is nothing to decide. */
+function isPlain({ range, ifMatch, ifNoneMatch }: ResolvedGetOptions): boolean {
+  return range === undefined && ifMatch === undefined && ifNoneMatch === undefined;
 }
 
 function conditionsOf({ ifNoneMatch, ifMatch }: Conditions): Conditions {

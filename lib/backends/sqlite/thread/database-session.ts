@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Reply, Request, ThreadSettings } from '../protocol.js';
+import type { CallName, Reply, Request, ThreadSettings } from '../protocol.js';
 import { checkDatabase } from './check-database.js';
 import { Checkpoints } from './checkpoints.js';
 import { backUp } from './back-up.js';
@@ -13,6 +13,8 @@ import { openDatabase } from './open-database.js';
 import { Owners } from './owners.js';
 import { Sweep } from './sweep.js';
 import { Transactions, type Change } from './transactions.js';
+
+const READS: ReadonlySet<string> = new Set(['find', 'read', 'chunk', 'list', 'entries'] satisfies CallName[]);
 
 /** What a thread that changes the database has beside its reads. */
 interface Writer {
@@ -80,6 +82,21 @@ export class DatabaseSession {
       case 'check':
         return checkDatabase(this.#connection.db, tableNames(this.#settings.tableName));
     }
+  }
+
+  /**
+   * Begins one read transaction for requests that came together: each would take and release the locks of its own.
+   *
+   * @returns whether there is one to end: not where something else than reading is asked for
+   */
+  beginReads(requests: readonly Request[]): boolean {
+    if (this.#opened === undefined || !requests.every(({ name }) => READS.has(name))) return false;
+    this.#opened.db.exec('BEGIN');
+    return true;
+  }
+
+  endReads(): void {
+    this.#connection.db.exec('COMMIT');
   }
 
   #open(safe: number | undefined): { readonly epoch: number } {

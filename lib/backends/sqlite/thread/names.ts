@@ -3,6 +3,7 @@ export interface TableNames {
   readonly objects: string;
   readonly byGeneration: string;
   readonly chunks: string;
+  readonly chunksByPosition: string;
   readonly uploads: string;
   readonly garbage: string;
   readonly totals: string;
@@ -14,6 +15,7 @@ export function tableNames(table: string): TableNames {
     objects: `"${table}"`,
     byGeneration: `"${table}$by_generation"`,
     chunks: `"${table}$chunks"`,
+    chunksByPosition: `"${table}$chunks_by_position"`,
     uploads: `"${table}$uploads"`,
     garbage: `"${table}$garbage"`,
     totals: `"${table}$totals"`,

@@ -63,7 +63,7 @@ export class ObjectWrites {
     this.#growUpload = db.prepare(`UPDATE ${uploads} SET size = size + ? WHERE generation = ? AND owner = ?`);
     this.#findUpload = db.prepare(`SELECT size FROM ${uploads} WHERE generation = ? AND owner = ?`);
     this.#endUpload = db.prepare(`DELETE FROM ${uploads} WHERE generation = ? AND owner = ?`);
-    this.#writeChunk = db.prepare(`INSERT INTO ${chunks} VALUES (?, ?, ?)`);
+    this.#writeChunk = db.prepare(`INSERT INTO ${chunks} (generation, position, data) VALUES (?, ?, ?)`);
     this.#deleteChunks = db.prepare(`DELETE FROM ${chunks} WHERE generation = ?`);
     this.#addToTotal = db.prepare(`UPDATE ${totals} SET bytes = bytes + ?`);
     this.#used = db.prepare(

@@ -44,6 +44,7 @@ export class RequestLoop {
       group = [];
       bytes = 0;
     };
+    const isOneSnapshot = requests.length > 1 && this.#session.beginReads(requests);
     for (const request of requests) {
       if (isChange(request)) {
         group.push(request);
@@ -55,6 +56,7 @@ export class RequestLoop {
       this.#run(request, replies);
     }
     runGroup();
+    if (isOneSnapshot) this.#session.endReads();
     for (const { output } of replies) transfers.push(...memoryOf(output));
     if (replies.length > 0) this.#send({ kind: 'replies', replies, epoch }, transfers);
   }

@@ -23,7 +23,7 @@ const FILE_TABLES = `
 
 /** @param table an identifier */
 function storageTables(table: string): string {
-  const { objects, byGeneration, chunks, uploads, garbage, totals } = tableNames(table);
+  const { objects, byGeneration, chunks, chunksByPosition, uploads, garbage, totals } = tableNames(table);
   return `
     -- Small bodies lie in the row, last: a listing does not read them. Keys compare by their UTF-8 bytes.
     CREATE TABLE ${objects} (
@@ -32,9 +32,11 @@ function storageTables(table: string): string {
     ) WITHOUT ROWID;
     -- Copies share their chunks: the last object that is given up gives up the chunks.
     CREATE INDEX ${byGeneration} ON ${objects} (generation) WHERE generation IS NOT NULL;
+    -- A table with row numbers: into one without, large values cost twice the CPU.
     CREATE TABLE ${chunks} (
-      generation INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (generation, position)
-    ) WITHOUT ROWID;
+      id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX ${chunksByPosition} ON ${chunks} (generation, position);
     -- Bytes that belong to no object yet. A number is never given out twice.
     CREATE TABLE ${uploads} (
       generation INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL
