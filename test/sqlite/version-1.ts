@@ -16,9 +16,9 @@ export function makeVersion1(filename: string): void {
   for (const name of ['files', 'photos']) {
     db.exec(`
       CREATE TABLE "${name}" (
-        key TEXT PRIMARY KEY COLLATE BINARY, size INTEGER NOT NULL, etag TEXT NOT NULL, modified INTEGER NOT NULL,
-        attributes TEXT NOT NULL, generation INTEGER, chunk_size INTEGER, body BLOB
-      ) WITHOUT ROWID;
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE COLLATE BINARY, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        modified INTEGER NOT NULL, attributes TEXT NOT NULL, generation INTEGER, chunk_size INTEGER, body BLOB
+      );
       CREATE INDEX "${name}$by_generation" ON "${name}" (generation) WHERE generation IS NOT NULL;
       CREATE TABLE "${name}$chunks" (
         id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL
@@ -30,7 +30,7 @@ export function makeVersion1(filename: string): void {
       CREATE TABLE "${name}$garbage" (generation INTEGER PRIMARY KEY, epoch INTEGER NOT NULL);
     `);
     const attributes = JSON.stringify({ contentType: 'text/plain', metadata: { of: name } });
-    const insert = db.prepare(`INSERT INTO "${name}" VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    const insert = db.prepare(`INSERT INTO "${name}" VALUES (null, ?, ?, ?, ?, ?, ?, ?, ?)`);
     insert.run('small.txt', 5, 'e-1', 1_700_000_000_000, attributes, null, null, Buffer.from('small'));
     insert.run('large.txt', 40_000, 'e-2', 1_700_000_000_001, attributes, 3, 16_384, null);
     const chunk = db.prepare(`INSERT INTO "${name}$chunks" (generation, position, data) VALUES (3, ?, ?)`);

@@ -12,6 +12,8 @@ import {
   SCHEMA_VERSION,
 } from './schema.js';
 
+const KIB = 1024;
+
 /** Bytes of a page. Large ones make long chains of small bodies and chunks short: a quarter of the CPU of 4 KiB. */
 const PAGE_BYTES = 16 * 1024;
 
@@ -25,7 +27,7 @@ export function openDatabase(settings: ThreadSettings): Database {
   const db = connectTo(settings);
   try {
     if (role !== 'reader') prepareFile(db, settings);
-    db.pragma('cache_size = -16384');
+    db.pragma(`cache_size = -${role === 'writer' ? 16 * KIB : 48 * KIB}`);
     db.pragma('temp_store = MEMORY');
     if (role === 'reader') db.pragma('query_only = 1');
     db.pragma(`wal_autocheckpoint = ${role === 'reader' ? 0 : CHECKPOINT_PAGES}`);

@@ -25,11 +25,12 @@ const FILE_TABLES = `
 function storageTables(table: string): string {
   const { objects, byGeneration, chunks, chunksByPosition, uploads, garbage, totals } = tableNames(table);
   return `
-    -- Small bodies lie in the row, last: a listing does not read them. Keys compare by their UTF-8 bytes.
+    -- Small bodies lie in the row, last: a listing does not read them. Keys compare by their UTF-8 bytes. A table with row numbers: one
+    -- without compares whole rows, bodies included, on the way to a key.
     CREATE TABLE ${objects} (
-      key TEXT PRIMARY KEY COLLATE BINARY, size INTEGER NOT NULL, etag TEXT NOT NULL, modified INTEGER NOT NULL,
-      attributes TEXT NOT NULL, checksum TEXT, generation INTEGER, chunk_size INTEGER, body BLOB
-    ) WITHOUT ROWID;
+      id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE COLLATE BINARY, size INTEGER NOT NULL, etag TEXT NOT NULL,
+      modified INTEGER NOT NULL, attributes TEXT NOT NULL, checksum TEXT, generation INTEGER, chunk_size INTEGER, body BLOB
+    );
     -- Copies share their chunks: the last object that is given up gives up the chunks.
     CREATE INDEX ${byGeneration} ON ${objects} (generation) WHERE generation IS NOT NULL;
     -- A table with row numbers: into one without, large values cost twice the CPU.
