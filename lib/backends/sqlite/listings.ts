@@ -12,22 +12,22 @@ interface Position {
   readonly inclusive: boolean;
 }
 
-/** Every object with a prefix, page by page; each page is a read of its own, so that a slow reader holds up nobody. */
-export async function* listObjects(
+/** Every object with a prefix, in pages; each page is a read of its own, so that a slow reader holds up nobody. */
+export async function* pagesOfObjects(
   thread: DatabaseThread,
   prefix: string,
   { startAfter, limit = Infinity }: ResolvedListOptions,
-): AsyncGenerator<ListedObject> {
+): AsyncGenerator<readonly ListedObject[]> {
   const before = behindPrefix(prefix);
   let position = beginning(prefix, startAfter);
   let left = limit;
   for (let size = FIRST_PAGE; left > 0; size = LATER_PAGES) {
     const asked = Math.min(size, left);
     const page = await thread.call('list', { ...position, before, limit: asked });
-    yield* page;
+    yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < asked) return;
-    position = { from: last.key, inclusive: false };
+    position = { from: last[0], inclusive: false };
     left -= page.length;
   }
 }

@@ -47,10 +47,8 @@ export interface Page {
   readonly limit: number;
 }
 
-export interface ListedObject {
-  readonly key: string;
-  readonly head: Head;
-}
+/** Key, size, etag, modified and attributes. Without their names, which would cross with every row. */
+export type ListedObject = readonly [string, number, string, number, string];
 
 export interface ListedEntry {
   /** A key, or the name of a group. */

@@ -25,7 +25,7 @@ import {
 import { BytesReader, ChunkReader } from './chunk-reader.js';
 import { DatabaseThreads } from './database-threads.js';
 import { fileOf } from './file-of-head.js';
-import { listLevel, listObjects } from './listings.js';
+import { listLevel, pagesOfObjects } from './listings.js';
 import type { BackupOptions, CheckReport, CompactReport } from './maintenance.js';
 import type { Conditions } from './protocol.js';
 import { checkSQLiteStorageConfig, type SQLiteSettings, type SQLiteStorageConfig } from './sqlite-storage-config.js';
@@ -176,7 +176,11 @@ export class SQLiteStorage extends BaseStorage {
   }
 
   protected override async *_list(prefix: string, options: ResolvedListOptions): AsyncGenerator<StoredFile> {
-    for await (const { key, head } of listObjects(this._threads.reader, prefix, options)) yield fileOf(key, head);
+    for await (const page of pagesOfObjects(this._threads.reader, prefix, options)) {
+      for (const [key, size, etag, modified, attributes] of page) {
+        yield fileOf(key, { size, etag, modified, attributes });
+      }
+    }
   }
 
   protected override async *_listEntries(

@@ -13,15 +13,22 @@ export interface Measured {
 
 /** Milliseconds between two looks at the loop. */
 const RESOLUTION = 5;
+/** Milliseconds between two looks at the memory. */
+const SAMPLE_EVERY = 50;
 
 export async function measure(work: () => Promise<unknown>): Promise<Measured> {
   globalThis.gc?.();
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
   const memoryBefore = process.memoryUsage.rss();
   let peak = memoryBefore;
+  // the histogram says nothing of a loop that did not turn at all
+  let turned = performance.now();
+  let longest = 0;
   const sampling = setInterval(() => {
+    longest = Math.max(longest, performance.now() - turned - SAMPLE_EVERY);
+    turned = performance.now();
     peak = Math.max(peak, process.memoryUsage.rss());
-  }, 50);
+  }, SAMPLE_EVERY);
   const cpuBefore = process.cpuUsage();
   const begun = performance.now();
   delay.enable();
@@ -32,13 +39,14 @@ export async function measure(work: () => Promise<unknown>): Promise<Measured> {
     clearInterval(sampling);
   }
   const wall = performance.now() - begun;
+  longest = Math.max(longest, performance.now() - turned - SAMPLE_EVERY);
   const { user, system } = process.cpuUsage(cpuBefore);
   return {
     cpuSeconds: (user + system) / 1e6,
     wallSeconds: wall / 1000,
     peakMemory: Math.max(peak, process.memoryUsage.rss()) - memoryBefore,
     p99Delay: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION),
-    longestStall: Math.max(0, delay.max / 1e6 - RESOLUTION),
+    longestStall: Math.max(longest, delay.max / 1e6 - RESOLUTION),
   };
 }
 

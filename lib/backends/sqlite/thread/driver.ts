@@ -5,6 +5,8 @@ export interface Statement<Row> {
   run(...parameters: readonly Value[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
   get(...parameters: readonly Value[]): Row | undefined;
   all(...parameters: readonly Value[]): Row[];
+  /** Rows become arrays, in the order of the columns. */
+  raw(): unknown;
   iterate(...parameters: readonly Value[]): IterableIterator<Row>;
 }
 

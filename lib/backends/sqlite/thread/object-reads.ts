@@ -21,19 +21,26 @@ export class ObjectReads {
   readonly #read: Statement<ObjectRow>;
   readonly #chunk: Statement<{ readonly data: Uint8Array }>;
   readonly #pages: ReadonlyMap<string, Statement<ListedRow>>;
+  readonly #lists: ReadonlyMap<string, Statement<ListedObject>>;
 
   constructor(db: Database, { objects, chunks }: TableNames) {
     this.#find = db.prepare(`SELECT ${HEAD} FROM ${objects} WHERE key = ?`);
     this.#read = db.prepare(`SELECT ${HEAD}, generation, chunk_size AS chunkSize, body FROM ${objects} WHERE key = ?`);
     this.#chunk = db.prepare(`SELECT data FROM ${chunks} WHERE generation = ? AND position = ?`);
-    const page = (from: string, before: string): Statement<ListedRow> =>
-      db.prepare(`SELECT key, ${HEAD} FROM ${objects} WHERE key ${from} ?${before} ORDER BY key LIMIT ?`);
-    this.#pages = new Map([
-      ['>=', page('>=', '')],
-      ['>', page('>', '')],
-      ['>=<', page('>=', ' AND key < ?')],
-      ['><', page('>', ' AND key < ?')],
-    ]);
+    const pages = <Row>(prepared: (statement: Statement<Row>) => void): ReadonlyMap<string, Statement<Row>> =>
+      new Map(
+        [true, false].flatMap((inclusive) =>
+          [undefined, 'key'].map((before) => {
+            const range = `key ${inclusive ? '>=' : '>'} ?${before === undefined ? '' : ' AND key < ?'}`;
+            const sql = `SELECT key, ${HEAD} FROM ${objects} WHERE ${range} ORDER BY key LIMIT ?`;
+            const statement = db.prepare<Row>(sql);
+            prepared(statement);
+            return [nameOf(inclusive, before), statement] as const;
+          }),
+        ),
+      );
+    this.#pages = pages<ListedRow>(() => undefined);
+    this.#lists = pages<ListedObject>((statement) => statement.raw());
   }
 
   find(key: string): Head | undefined {
@@ -53,8 +60,10 @@ export class ObjectReads {
     return this.#chunk.get(generation, position)?.data;
   }
 
-  list(page: Page): ListedObject[] {
-    return Array.from(this.#rows(page, 'all'), (row) => ({ key: row.key, head: headOf(row) }));
+  list({ from, inclusive, before, limit }: Page): ListedObject[] {
+    const statement = this.#lists.get(nameOf(inclusive, before));
+    if (statement === undefined) return [];
+    return before === undefined ? statement.all(from, limit) : statement.all(from, before, limit);
   }
 
   /** One level, as a folder is shown: what is in a group is leapt over. `from` is in no group that has been shown. */
@@ -80,18 +89,23 @@ export class ObjectReads {
 
   /** Steps through a page until one row is in a group, and no further. */
   #untilGroup(page: Page, groupOf: (row: ListedRow) => string | undefined): string | undefined {
-    for (const row of this.#rows(page, 'iterate')) {
+    for (const row of this.#rows(page)) {
       const group = groupOf(row);
       if (group !== undefined) return group;
     }
     return undefined;
   }
 
-  #rows({ from, inclusive, before, limit }: Page, how: 'all' | 'iterate'): Iterable<ListedRow> {
-    const statement = this.#pages.get(`${inclusive ? '>=' : '>'}${before === undefined ? '' : '<'}`);
+  #rows({ from, inclusive, before, limit }: Page): Iterable<ListedRow> {
+    const statement = this.#pages.get(nameOf(inclusive, before));
     if (statement === undefined) return [];
-    return before === undefined ? statement[how](from, limit) : statement[how](from, before, limit);
+    return before === undefined ? statement.iterate(from, limit) : statement.iterate(from, before, limit);
   }
+}
+
+/** Tells the four forms of a page's range apart. */
+function nameOf(inclusive: boolean, before: string | undefined): string {
+  return `${inclusive ? '>=' : '>'}${before === undefined ? '' : '<'}`;
 }
 
 export function headOf({ size, etag, modified, attributes }: Head): Head {
