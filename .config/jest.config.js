@@ -11,7 +11,9 @@ const aboutTheText = ['<rootDir>/test/architecture/', '<rootDir>/test/package/',
 const aboutStorages = [
   '<rootDir>/test/conformance/broken-storages.spec',
   '<rootDir>/test/conformance/filesystem.spec',
+  '<rootDir>/test/conformance/sqlite.spec',
   '<rootDir>/test/readme/custom-backend.spec',
+  '<rootDir>/test/sqlite/',
 ];
 
 // No Nest in it either.

@@ -4,6 +4,7 @@
  */
 const BENCHES = new Map<string, () => Promise<{ readonly run: (words: readonly string[]) => Promise<void> }>>([
   ['upload', () => import('./upload/upload.bench.js')],
+  ['sqlite', () => import('./sqlite/sqlite.bench.js')],
   ['list', () => import('./list.bench.js')],
 ]);
 

@@ -287,8 +287,13 @@ export abstract class BaseStorage extends StorageHooks {
     return sanitizeKey(key, { mode: this.#keyMode, maxBytes: this.capabilities.maxKeyBytes });
   }
 
+  /** For a method of a backend's own: opened first, refused after `close()`, counted until it settles, its errors as those of the others. */
+  protected _call<T>(work: () => Promise<T>): Promise<T> {
+    return this.#call(undefined, undefined, {}, work);
+  }
+
   async #call<T>(
-    operation: StorageOperation,
+    operation: StorageOperation | undefined,
     key: string | undefined,
     options: SignalOptions,
     work: () => Promise<T>,
@@ -413,7 +418,7 @@ export abstract class BaseStorage extends StorageHooks {
 
   #wrap(
     error: unknown,
-    operation: StorageOperation,
+    operation: StorageOperation | undefined,
     key: string | undefined,
     signal: AbortSignal | undefined,
   ): StorageError {

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 
-/** A Node process of its own that runs one of the programs beside this file. */
+/** A Node process of its own that runs one of the programs beside this file, or in another folder that has a register.js of its own. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #exit: Promise<unknown>;
   #errors = '';
 
-  constructor(program: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[], folder = HERE) {
     this.#process = spawn(
       process.execPath,
       ['--no-warnings', '--import', `${folder}register.js`, `${folder}${program}.ts`, ...args],
@@ -32,6 +32,11 @@ export class Child {
     const next = await this.#lines.next();
     if (next.done === true) throw new Error(`The child has ended. ${this.#errors}`);
     return next.value;
+  }
+
+  /** What it said and nobody has asked for, once it has ended. */
+  rest(): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => this.#lines };
   }
 
   say(line: string): void {

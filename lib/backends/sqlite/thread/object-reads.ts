@@ -1,0 +1,113 @@
+import { behindPrefix } from '../key-range.js';
+import type { Body, Calls, Head, ListedEntry, ListedObject, Page } from '../protocol.js';
+import type { Database, Statement } from './driver.js';
+import type { TableNames } from './names.js';
+
+interface ObjectRow extends Head {
+  readonly generation: number | null;
+  readonly chunkSize: number | null;
+  readonly body: Uint8Array | null;
+}
+
+interface ListedRow extends Head {
+  readonly key: string;
+}
+
+const HEAD = 'size, etag, modified, attributes';
+
+/** Looks things up, each call in a read transaction of its own that ends with it. */
+export class ObjectReads {
+  readonly #find: Statement<Head>;
+  readonly #read: Statement<ObjectRow>;
+  readonly #chunk: Statement<{ readonly data: Uint8Array }>;
+  readonly #pages: ReadonlyMap<string, Statement<ListedRow>>;
+  readonly #lists: ReadonlyMap<string, Statement<ListedObject>>;
+
+  constructor(db: Database, { objects, chunks }: TableNames) {
+    this.#find = db.prepare(`SELECT ${HEAD} FROM ${objects} WHERE key = ?`);
+    this.#read = db.prepare(`SELECT ${HEAD}, generation, chunk_size AS chunkSize, body FROM ${objects} WHERE key = ?`);
+    this.#chunk = db.prepare(`SELECT data FROM ${chunks} WHERE generation = ? AND position = ?`);
+    const pages = <Row>(prepared: (statement: Statement<Row>) => void): ReadonlyMap<string, Statement<Row>> =>
+      new Map(
+        [true, false].flatMap((inclusive) =>
+          [undefined, 'key'].map((before) => {
+            const range = `key ${inclusive ? '>=' : '>'} ?${before === undefined ? '' : ' AND key < ?'}`;
+            const sql = `SELECT key, ${HEAD} FROM ${objects} WHERE ${range} ORDER BY key LIMIT ?`;
+            const statement = db.prepare<Row>(sql);
+            prepared(statement);
+            return [nameOf(inclusive, before), statement] as const;
+          }),
+        ),
+      );
+    this.#pages = pages<ListedRow>(() => undefined);
+    this.#lists = pages<ListedObject>((statement) => statement.raw());
+  }
+
+  find(key: string): Head | undefined {
+    const row = this.#find.get(key);
+    return row === undefined ? undefined : headOf(row);
+  }
+
+  read(key: string): { readonly head: Head; readonly body: Body } | undefined {
+    const row = this.#read.get(key);
+    if (row === undefined) return undefined;
+    const { generation, chunkSize, body } = row;
+    if (generation !== null && chunkSize !== null) return { head: headOf(row), body: { generation, chunkSize } };
+    return { head: headOf(row), body: { bytes: body ?? new Uint8Array(0) } };
+  }
+
+  chunk(generation: number, position: number): Uint8Array | undefined {
+    return this.#chunk.get(generation, position)?.data;
+  }
+
+  list({ from, inclusive, before, limit }: Page): ListedObject[] {
+    const statement = this.#lists.get(nameOf(inclusive, before));
+    if (statement === undefined) return [];
+    return before === undefined ? statement.all(from, limit) : statement.all(from, before, limit);
+  }
+
+  /** One level, as a folder is shown: what is in a group is leapt over. `from` is in no group that has been shown. */
+  entries({ prefix, delimiter, limit, ...page }: Calls['entries']['input']): ListedEntry[] {
+    const entries: ListedEntry[] = [];
+    let { from, inclusive } = page;
+    while (entries.length < limit) {
+      const group = this.#untilGroup({ ...page, from, inclusive, limit: limit - entries.length }, (row) => {
+        const end = row.key.indexOf(delimiter, prefix.length);
+        if (end >= 0) return row.key.slice(0, end + delimiter.length);
+        entries.push({ name: row.key, head: headOf(row) });
+        return undefined;
+      });
+      if (group === undefined) break;
+      entries.push({ name: group, head: undefined });
+      const next = behindPrefix(group);
+      if (next === undefined) break;
+      from = next;
+      inclusive = true;
+    }
+    return entries;
+  }
+
+  /** Steps through a page until one row is in a group, and no further. */
+  #untilGroup(page: Page, groupOf: (row: ListedRow) => string | undefined): string | undefined {
+    for (const row of this.#rows(page)) {
+      const group = groupOf(row);
+      if (group !== undefined) return group;
+    }
+    return undefined;
+  }
+
+  #rows({ from, inclusive, before, limit }: Page): Iterable<ListedRow> {
+    const statement = this.#pages.get(nameOf(inclusive, before));
+    if (statement === undefined) return [];
+    return before === undefined ? statement.iterate(from, limit) : statement.iterate(from, before, limit);
+  }
+}
+
+/** Tells the four forms of a page's range apart. */
+function nameOf(inclusive: boolean, before: string | undefined): string {
+  return `${inclusive ? '>=' : '>'}${before === undefined ? '' : '<'}`;
+}
+
+export function headOf({ size, etag, modified, attributes }: Head): Head {
+  return { size, etag, modified, attributes };
+}

@@ -1,0 +1,22 @@
+import type { Refusal } from '../protocol.js';
+
+/** A change that must not happen. Thrown before anything is changed, so that the others of its transaction go on. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal);
+    this.refusal = refusal;
+  }
+}
+
+/** A setting that cannot be meant, or a file that the storage must not use. The message says what to change. */
+export class WrongSetting extends Error {
+  override readonly name = 'WrongSetting';
+}
+
+/** The system refuses the file to this process. */
+export class Denied extends Error {
+  override readonly name = 'Denied';
+}

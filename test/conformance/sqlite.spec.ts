@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, it } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { defineCapabilities } from 'nestjs-storages';
+import { SQLiteStorage, type SQLiteStorageConfig } from 'nestjs-storages/sqlite';
+import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+
+interface OpenedFile extends OpenedStorage {
+  readonly folder: string;
+  readonly options: CreateOptions;
+}
+
+const filenames = new WeakMap<object, string>();
+
+async function open(
+  folder: string,
+  config: Omit<SQLiteStorageConfig, 'filename'>,
+  options: CreateOptions,
+): Promise<OpenedFile> {
+  const filename = join(folder, 'files.db');
+  const storage = new SQLiteStorage({ ...config, ...options, filename });
+  filenames.set(storage, filename);
+  await storage.open(); // what is left is asked for before the first call
+  const close = async (): Promise<void> => {
+    await storage.close();
+    await rm(folder, { recursive: true });
+  };
+  return { storage, folder, options, close };
+}
+
+/** What is neither an object nor waits for its last reader: uploads, and chunks that belong to nothing. */
+function leftovers(filename: string): string[] {
+  const db = new Database(filename, { readonly: true });
+  try {
+    return db
+      .prepare<[], { left: string }>(
+        `SELECT 'upload ' || generation AS left FROM "files$uploads" UNION ALL
+         SELECT DISTINCT 'chunks ' || generation FROM "files$chunks"
+         WHERE generation NOT IN (SELECT generation FROM "files$uploads" UNION SELECT generation FROM "files$garbage"
+           UNION SELECT generation FROM files WHERE generation IS NOT NULL)`,
+      )
+      .all()
+      .map(({ left }) => left);
+  } finally {
+    db.close();
+  }
+}
+
+const capabilities = defineCapabilities({
+  stage: 'native',
+  createOnly: true,
+  compareAndSwap: true,
+  conditionalCopy: true,
+  etagCoversAttributes: true,
+  persistent: true,
+});
+
+const variants: Record<string, Omit<SQLiteStorageConfig, 'filename'>> = {
+  'SQLiteStorage, durability full': {},
+  'SQLiteStorage, durability fast, small chunks': { durability: 'fast', chunkSize: 16_384, inlineSize: 1000 },
+};
+
+for (const [name, config] of Object.entries(variants)) {
+  storageConformance({
+    name,
+    create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-sqlite-')), config, options),
+    reopen: async ({ storage, folder, options }) => {
+      await storage.close();
+      return open(folder, config, options);
+    },
+    capabilities,
+    leftovers: (storage) => Promise.resolve(leftovers(filenames.get(storage) ?? '')),
+    secrets: [tmpdir()],
+    runner: { describe, it, afterAll },
+  });
+}
+
+storageConformance({
+  name: 'SQLiteStorage in memory',
+  create: (options = {}) => {
+    const storage = new SQLiteStorage({ ...options, filename: ':memory:' });
+    return Promise.resolve({ storage, close: () => storage.close() });
+  },
+  capabilities: { ...capabilities, persistent: false },
+  runner: { describe, it, afterAll },
+});
