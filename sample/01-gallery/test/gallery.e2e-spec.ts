@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { launchChromium } from './chromium.js';
+import { eventually } from './eventually.js';
 import { pngPicture } from './picture.js';
-import { eventually, type RunningGallery, startGallery } from './running-gallery.js';
+import { type RunningGallery, startGallery } from './running-gallery.js';
 
 const MB = 1_000_000;
 const PICTURE = 'Sonnenuntergang über dem See – 1.png';
@@ -41,19 +43,7 @@ describe('the gallery in Chromium', () => {
     await writeFile(join(files, PICTURE), pngPicture(640, 480));
     await writeFile(join(files, 'notes.txt'), 'Three things to remember.\n');
     await writeVideo(join(files, VIDEO), 300 * MB);
-    // A new and empty profile folder comes with every launch.
-    browser = await chromium.launch({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
   }, 60_000);
 
   afterAll(async () => {
