@@ -192,6 +192,33 @@ describe('checksum', () => {
       },
     );
 
+    it('that is long, and takes no time: what is no checksum by its length is not searched', async () => {
+      await start(inField);
+      const before = performance.now();
+      expect(code(await send('one', [field('sum', `${'='.repeat(200_000)}x`), file(HELLO)]))).toBe(
+        '400 CHECKSUM_INVALID',
+      );
+      // a search that goes back for each character takes a minute
+      expect(performance.now() - before).toBeLessThan(2000);
+    });
+
+    it('that an async function names is a mistake of the application, and does not end the process when it fails', async () => {
+      const unheard: unknown[] = [];
+      const hear = (reason: unknown): void => {
+        unheard.push(reason);
+      };
+      process.on('unhandledRejection', hear);
+      try {
+        const name = (): unknown => Promise.reject(new Error('no name'));
+        await start({ algorithm: 'sha256', field: name as () => string });
+        expect(code(await send('one', [file(HELLO)]))).toBe('500 STORAGE_FAILURE');
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unheard).toEqual([]);
+      } finally {
+        process.off('unhandledRejection', hear);
+      }
+    });
+
     it('that a function names for each of several files', async () => {
       await start({ algorithm: 'sha256', field: ({ fieldname, originalname }) => `${fieldname}-${originalname}` });
       const sums = [field('a-1', sha256.toString('hex')), field('b-2', WRONG.toString('hex'))];

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { Transform } from 'node:stream';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { ForbiddenException, ServiceUnavailableException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { ScannedFile, UploadOptions } from 'nestjs-storages';
 import { field, file, form } from './form.js';
 import { watchedRoute } from './watched-route.js';
+
+/** Gives the first chunk, ends, and never asks for another one. */
+class FirstChunk extends Transform {
+  override _transform(chunk: Buffer): void {
+    this.push(chunk);
+    this.push(null);
+  }
+}
 
 const route = watchedRoute();
 const { start, stored, refused } = route;
@@ -97,6 +106,13 @@ describe('scan', () => {
         await route.close();
       }
     });
+  });
+
+  it('reads on where a transform has ended before the file and takes no more', async () => {
+    const scan = async (scanned: ScannedFile): Promise<boolean> => (await all(scanned)).length === 2_000_000;
+    await start({ scan, transform: () => new FirstChunk() });
+    const [bytes] = await stored(file(Buffer.alloc(2_000_000)));
+    expect(bytes?.length).toBeLessThan(2_000_000);
   });
 
   it('holds the client back where it is slow', async () => {

@@ -47,7 +47,11 @@ function expectedOf(
   if (header !== undefined) return { where: `the header ${header}`, value: headers[header.toLowerCase()] };
   if (field === undefined) return undefined;
   const name: unknown = typeof field === 'function' ? field(incoming) : field;
-  if (typeof name !== 'string') throw new ConfigurationError('checksum.field must give the name of a field.');
+  if (typeof name !== 'string') {
+    // of an async function, which nobody waits for here: its failure must not end the process
+    Promise.resolve(name).catch(() => undefined);
+    throw new ConfigurationError('checksum.field must give the name of a field.');
+  }
   return { where: `the field ${JSON.stringify(name)}`, value: fieldOf(name) };
 }
 
@@ -56,6 +60,8 @@ function readChecksum(algorithm: keyof Checksum, value: string): string | undefi
   const length = BYTES[algorithm];
   const text = inDictionary(algorithm, value.trim());
   if (new RegExp(`^[0-9a-f]{${length * 2}}$`, 'i').test(text)) return text.toLowerCase();
+  // a field may be a mebibyte long: nothing is searched in what is no checksum by its length
+  if (text.length > Math.ceil(length / 3) * 4) return undefined;
   const bytes = Buffer.from(text, 'base64');
   // Node reads whatever it is given; only what it gives back the same was Base64
   const same = bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');

@@ -82,6 +82,11 @@ export async function stageFile(
   const staging = stageInto(targetOf(source, incoming, transform), incoming, to);
   // the storage listens by now, or soon: what it has no room for waits
   bytes.passOn();
+  if (transform !== undefined) {
+    // One may have ended before the file, and takes no more: what still comes must not wait for it, least of all a scanner that reads on.
+    const letGo = (): unknown => (source as Readable).destroy();
+    staging.then(letGo, letGo);
+  }
   try {
     const unitFile = passed === undefined ? await staging : (await Promise.all([staging, passed]))[0];
     if (source !== head.bytes && transform === undefined && !(source as Readable).readableEnded) {
@@ -89,9 +94,8 @@ export async function stageFile(
         storage: rule.storageName,
       });
     }
-    // A transform may have ended before the file: what still comes has no reader any more, and must not wait for one in memory.
+    // nor has it a reader any more, and must not wait for one in memory
     bytes.drop();
-    if (transform !== undefined) (source as Readable).destroy();
     return { incoming, rule, unitFile, digest: bytes.digest };
   } catch (error) {
     // the unit takes the file back when it is there after all
