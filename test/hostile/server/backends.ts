@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
+import Database from 'better-sqlite3';
 import { FileSystemStorage, type Storage } from 'nestjs-storages';
+import { SQLiteStorage } from 'nestjs-storages/sqlite';
 import { WatchedStorage } from '../../upload/watched-storage.js';
 
 /** A storage that uploads go to, and everything that is in it. */
@@ -55,8 +57,38 @@ const filesystem: Backend = {
   },
 };
 
+const sqlite: Backend = {
+  name: 'sqlite',
+  create: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nestjs-storages-hostile-'));
+    const filename = join(folder, 'files.db');
+    // chunks of 64 KiB, so that most bodies have several
+    const storage = new SQLiteStorage({ filename, durability: 'fast', chunkSize: 64 * 1024, inlineSize: 1024 });
+    await storage.open();
+    // beside the storage's own connections: what it says of itself is what is under attack
+    const database = new Database(filename, { readonly: true });
+    const [objects, uploads] = ['files', 'files$uploads'].map((table) =>
+      database.prepare<[], { readonly key: string }>(`SELECT key FROM "${table}"`),
+    );
+    return {
+      storage,
+      folder,
+      leftovers: () =>
+        Promise.resolve([
+          ...(objects?.all() ?? []).map(({ key }) => key),
+          ...(uploads?.all() ?? []).map(({ key }) => `upload of ${key}`),
+        ]),
+      close: async () => {
+        database.close();
+        await storage.close();
+        await rm(folder, { recursive: true });
+      },
+    };
+  },
+};
+
 /** Every backend that is attacked. */
-export const BACKENDS: readonly Backend[] = [memory, filesystem];
+export const BACKENDS: readonly Backend[] = [memory, filesystem, sqlite];
 
 /** What is no folder, relative to the folder. One that is being removed meanwhile is not there. */
 export async function filesBelow(folder: string): Promise<string[]> {

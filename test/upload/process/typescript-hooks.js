@@ -3,11 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
-const library = new URL('../../../lib/index.ts', import.meta.url).href;
+const OWN = new Map([
+  ['nestjs-storages', 'index.ts'],
+  ['nestjs-storages/sqlite', 'backends/sqlite/index.ts'],
+]);
 
 export async function resolve(specifier, context, next) {
-  if (specifier === 'nestjs-storages') return { url: library, format: 'module', shortCircuit: true };
-  if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL?.endsWith('.ts')) {
+  const own = OWN.get(specifier);
+  if (own !== undefined) {
+    return { url: new URL(`../../../lib/${own}`, import.meta.url).href, format: 'module', shortCircuit: true };
+  }
+  // the program of a thread has no parent
+  const ofSource = context.parentURL === undefined || context.parentURL.endsWith('.ts');
+  if (ofSource && /^(?:\.|file:).*\.js$/.test(specifier)) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
     if (existsSync(source)) return { url: source.href, format: 'module', shortCircuit: true };
   }

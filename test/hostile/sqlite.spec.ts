@@ -1,0 +1,3 @@
+import { besiege } from './run/jest-siege.js';
+
+besiege('sqlite');
