@@ -38,7 +38,8 @@ export interface UploadRules {
   readonly otherFiles: FileRule | undefined;
   readonly commit: CommitMoment;
   readonly idleTimeout: number;
-  readonly onProgress: ((progress: TransferProgress, context: ExecutionContext) => void) | undefined;
+  /** An async function passes for one that gives nothing. */
+  readonly onProgress: ((progress: TransferProgress, context: ExecutionContext) => unknown) | undefined;
 }
 
 /** The fields that a form takes, for messages: `a file in "avatar"`. */

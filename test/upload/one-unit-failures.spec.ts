@@ -150,6 +150,11 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     code: 'CHECKSUM_MISMATCH',
   },
   'onProgress throws': { options: { onProgress: conflict }, status: 409 },
+  'an async onProgress rejects': {
+    // the types take an async function for one that gives nothing
+    options: { onProgress: rejecting },
+    status: 409,
+  },
   'a pipe refuses': {
     pipes: [
       {
@@ -207,6 +212,11 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     code: 'STORAGE_FULL',
   },
 };
+
+/** As a JavaScript application may have it. */
+function rejecting(): unknown {
+  return Promise.reject(new ConflictException());
+}
 
 describe('A request of several files in several storages, of which nothing is left when', () => {
   let stores: UnitStores;

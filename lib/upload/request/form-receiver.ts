@@ -227,8 +227,6 @@ export function bodyOptions({ request, response, context, rules, unit }: Receive
       onProgress === undefined
         ? undefined
         : // in the context of the handler, as the application's other functions, not in that of the socket's events
-          AsyncResource.bind((progress: TransferProgress) => {
-            onProgress(progress, context);
-          }),
+          AsyncResource.bind((progress: TransferProgress) => onProgress(progress, context)),
   };
 }
