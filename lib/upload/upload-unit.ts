@@ -38,6 +38,8 @@ interface Entry extends UnitFile {
     readonly fresh: boolean;
   };
   stored: StoredFile | undefined;
+  /** Whether there was a file at its commit that the commit has replaced. */
+  replaced: boolean;
 }
 
 /**
@@ -80,7 +82,12 @@ export class UploadUnit {
     this.signal.throwIfAborted();
     const staged = await storage.stage(key, data, { ...options, signal: this.signal });
     const fresh = options[freshKey] === true;
-    const entry: Entry = { request: { storage, storageName, order, replaces, fresh }, staged, stored: undefined };
+    const entry: Entry = {
+      request: { storage, storageName, order, replaces, fresh },
+      staged,
+      stored: undefined,
+      replaced: false,
+    };
     this.#entries.push(entry);
     return entry;
   }
@@ -115,7 +122,10 @@ export class UploadUnit {
   async #commitEach(entries: Iterable<Entry>): Promise<void> {
     for (const entry of entries) {
       this.signal.throwIfAborted();
-      entry.stored = await entry.staged.commit();
+      const { staged, request } = entry;
+      // what it replaces cannot be brought back, and what it creates can be taken back
+      entry.replaced = request.replaces && (await request.storage.exists(staged.key));
+      entry.stored = await staged.commit();
     }
   }
 
@@ -141,10 +151,10 @@ export class UploadUnit {
     await Promise.all(this.#entries.map((entry) => this.#discard(entry)));
   }
 
-  async #discard({ request, staged, stored }: Entry): Promise<void> {
-    const { storage, storageName, replaces } = request;
+  async #discard({ request, staged, stored, replaced }: Entry): Promise<void> {
+    const { storage, storageName } = request;
     const file = `file ${JSON.stringify(staged.key)} in the storage ${JSON.stringify(storageName)}`;
-    if (stored !== undefined && replaces && this.#moment === 'afterHandler') {
+    if (stored !== undefined && replaced && this.#moment === 'afterHandler') {
       logger.error(`The ${file} was replaced by an upload that failed afterwards; the new version stays.`);
       return;
     }

@@ -177,6 +177,28 @@ describe.each(WAYS)('a fresh key (%s)', (_name, store) => {
     ),
   );
 
+  it('is not there when its folder cannot be flushed, nor is any other new key', () =>
+    withDisk(
+      async (storage, root) => {
+        const metadata = { by: 'ada' };
+        const options: readonly PutOptions[] = [FRESH, {}, { ifNoneMatch: '*' }, { metadata }];
+        for (const each of options) {
+          let flushes = 0;
+          storage.disk.before = (call) => {
+            // the file's own is the first, that of its attributes and of their folder come next
+            if (call !== 'fsync' || ++flushes < (each.metadata === undefined ? 2 : 4)) return;
+            storage.disk.before = () => undefined;
+            throw systemError('EIO');
+          };
+          const stored = each === FRESH ? store(storage, 'key', 'bytes') : storage.put('key', 'bytes', each);
+          await expect(stored).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+          expect(await storage.exists('key')).toBe(false);
+          expect((await leftIn(root)).filter((path) => !path.startsWith('.storages/locks/'))).toEqual([]);
+        }
+      },
+      { durability: 'full' },
+    ));
+
   it('is not stored once its put was aborted', () =>
     withDisk(async (storage, root) => {
       const controller = new AbortController();

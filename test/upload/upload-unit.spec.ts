@@ -97,6 +97,21 @@ describe('An upload unit', () => {
     await expectLeft([], []);
   });
 
+  it('takes back after the handler what its replacements have created, and leaves what they have replaced', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await one.put('old', 'before');
+    await unit.stage(request(one, 'new', { replaces: true }));
+    await unit.stage(request(one, 'old', { replaces: true, order: 1 }));
+    await unit.stage(request(other, 'b', { replaces: true, order: 2 }));
+    other.failAt('commit', new QuotaExceededError('no'));
+    await expect(unit.commit('afterHandler')).rejects.toThrow();
+    await unit.rollBack(new Error('no'));
+    await expectLeft(['old'], []);
+    expect((await one.getBytes('old')).toString()).toBe('old');
+    expect(logged.mock.calls).toEqual([[expect.stringMatching(/"old".*the new version stays/)]]);
+    logged.mockRestore();
+  });
+
   it('that is rolled back while it stages leaves nothing, also of what is staged all the same', async () => {
     const heedless = new FaultyStorage(other);
     heedless.settleAfterAbort('stage');

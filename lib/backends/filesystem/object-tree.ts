@@ -119,7 +119,13 @@ export class ObjectTree {
         } else {
           await this.#disk.rename(temporary, path);
         }
-        await held.flush();
+        try {
+          await held.flush();
+        } catch (error) {
+          // The caller will be told that it failed. Nothing was there before: then nothing is to be there after it.
+          await unless(this.#disk.rename(path, temporary), 'ENOENT');
+          throw error;
+        }
       } finally {
         await held.release();
       }
