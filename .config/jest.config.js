@@ -14,6 +14,7 @@ const aboutStorages = [
   '<rootDir>/test/conformance/sqlite.spec',
   '<rootDir>/test/readme/custom-backend.spec',
   '<rootDir>/test/sqlite/',
+  '<rootDir>/test/hostile/sqlite.spec',
 ];
 
 // No Nest in it either.
