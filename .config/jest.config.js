@@ -38,6 +38,8 @@ export default {
   testTimeout: 30_000,
   // every core: Jest would leave one idle, which is half of a small machine
   maxWorkers: '100%',
+  // Every file of an ESM run leaves its modules in the worker, and suites that measure memory collect its whole heap again and again.
+  workerIdleMemoryLimit: '700MB',
   projects: [
     { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: ownName },
     {
