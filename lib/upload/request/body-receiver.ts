@@ -1,11 +1,12 @@
 import { fileNameOfRequest } from '../file/request-file-name.js';
 import * as refused from '../errors/index.js';
+import type { UploadException } from '../errors/index.js';
 import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
 import type { ReceivedFile } from '../file/stage-file.js';
 import type { FileRule } from '../upload-rules.js';
 import { FilesInFlight } from './files-in-flight.js';
-import { bodyOptions, type ReceiverOptions } from './form-receiver.js';
+import { bodyOptions, type ReceiverOptions } from './receiver-options.js';
 import { RequestBody, type BodyTaker } from './request-body.js';
 
 /** What the one file of a raw body is called where a field's name is needed. */
@@ -18,6 +19,8 @@ export class BodyReceiver implements BodyTaker {
   readonly #requestBody: RequestBody;
   readonly #files: FilesInFlight;
   readonly #bytes: IncomingBytes;
+  /** The one file is all of the files. */
+  readonly #maxSize: number;
   #settled = false;
   #resolve: (files: readonly ReceivedFile[]) => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
@@ -25,6 +28,7 @@ export class BodyReceiver implements BodyTaker {
   constructor(options: ReceiverOptions, rule: FileRule) {
     this.#options = options;
     this.#rule = rule;
+    this.#maxSize = Math.min(rule.fileSize, options.rules.limits.totalSize);
     this.#requestBody = new RequestBody(bodyOptions(options), this);
     this.#files = new FilesInFlight(options.unit, options.context, this.#requestBody.resume);
     this.#bytes = new IncomingBytes(rule.checksum?.algorithm, this.#requestBody.resume);
@@ -36,10 +40,9 @@ export class BodyReceiver implements BodyTaker {
       this.#resolve = resolve;
       this.#reject = reject;
       const { headers } = this.#options.request;
-      const { fileSize } = this.#limits();
       // said before it is sent: then nothing need be taken
-      if (Number(headers['content-length'] ?? 0) > fileSize) {
-        this.fail(this.#tooLarge(fileSize));
+      if (Number(headers['content-length'] ?? 0) > this.#maxSize) {
+        this.fail(this.#tooLarge());
         return;
       }
       this.#files.take(
@@ -66,8 +69,7 @@ export class BodyReceiver implements BodyTaker {
 
   take(chunk: Buffer): void {
     if (this.#settled) return;
-    const { fileSize } = this.#limits();
-    if (this.#bytes.size + chunk.length > fileSize) this.fail(this.#tooLarge(fileSize));
+    if (this.#bytes.size + chunk.length > this.#maxSize) this.fail(this.#tooLarge());
     else this.#bytes.give(chunk);
   }
 
@@ -102,13 +104,11 @@ export class BodyReceiver implements BodyTaker {
     this.#reject(error);
   }
 
-  #limits(): { readonly fileSize: number; readonly ofFile: boolean } {
+  #tooLarge(): UploadException {
     const { fileSize } = this.#rule;
-    const { totalSize } = this.#options.rules.limits;
-    return { fileSize: Math.min(fileSize, totalSize), ofFile: fileSize <= totalSize };
-  }
-
-  #tooLarge(limit: number): unknown {
-    return this.#limits().ofFile ? refused.fileTooLarge(BODY_FIELD, limit) : refused.filesTooLarge(limit);
+    // the narrower bound is the one that was met
+    return fileSize <= this.#options.rules.limits.totalSize
+      ? refused.fileTooLarge(BODY_FIELD, fileSize)
+      : refused.filesTooLarge(this.#maxSize);
   }
 }

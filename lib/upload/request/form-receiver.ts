@@ -1,6 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
-import type { ExecutionContext } from '@nestjs/common';
-import type { TransferProgress } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
@@ -9,22 +6,12 @@ import { cleanFileName } from '../multipart/file-name.js';
 import { addFormField, closeArrayGaps, formFieldOf, type FormBody } from '../multipart/form-body.js';
 import { MultipartParser, type MultipartError, type MultipartListener } from '../multipart/multipart-parser.js';
 import type { PartHeader } from '../multipart/part-header.js';
-import type { FileRule, UploadRules } from '../upload-rules.js';
-import type { UploadUnit } from '../upload-unit.js';
+import type { FileRule } from '../upload-rules.js';
 import { FilesInFlight } from './files-in-flight.js';
 import { FormContents } from './form-contents.js';
-import { RequestBody, type BodyTaker, type RequestBodyOptions } from './request-body.js';
+import { bodyOptions, type ReceiverOptions } from './receiver-options.js';
+import { RequestBody, type BodyTaker } from './request-body.js';
 import { TextField } from './text-field.js';
-
-/** What a receiver works with. */
-export interface ReceiverOptions {
-  readonly request: RequestBodyOptions['request'];
-  readonly response: RequestBodyOptions['response'];
-  readonly context: ExecutionContext;
-  readonly rules: UploadRules;
-  /** Takes the files. */
-  readonly unit: UploadUnit;
-}
 
 export interface FormReceiverOptions extends ReceiverOptions {
   readonly boundary: string;
@@ -213,20 +200,4 @@ export class FormReceiver implements MultipartListener, BodyTaker {
 /** Some clients send a file without a name; its type says that it is no text. multer's parser (busboy) reads it so too. */
 function isBytes({ mimeType }: PartHeader): boolean {
   return mimeType === 'application/octet-stream';
-}
-
-/** How a receiver's request is read. */
-export function bodyOptions({ request, response, context, rules, unit }: ReceiverOptions): RequestBodyOptions {
-  const { idleTimeout, onProgress } = rules;
-  return {
-    request,
-    response,
-    signal: unit.signal,
-    idleTimeout,
-    onProgress:
-      onProgress === undefined
-        ? undefined
-        : // in the context of the handler, as the application's other functions, not in that of the socket's events
-          AsyncResource.bind((progress: TransferProgress) => onProgress(progress, context)),
-  };
 }
