@@ -9,8 +9,8 @@ const EVERYWHERE =
   'queueMicrotask setInterval setTimeout structuredClone';
 const NODE = `${EVERYWHERE} Buffer process setImmediate`;
 const BROWSER =
-  `${EVERYWHERE} CustomEvent File HTMLElement HTMLMediaElement IntersectionObserver XMLHttpRequest cancelAnimationFrame confirm ` +
-  'document history localStorage location matchMedia navigator requestAnimationFrame window';
+  `${EVERYWHERE} CustomEvent File HTMLElement HTMLMediaElement IntersectionObserver OffscreenCanvas XMLHttpRequest cancelAnimationFrame confirm ` +
+  'createImageBitmap document history localStorage location matchMedia navigator requestAnimationFrame window';
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/var/**'] },

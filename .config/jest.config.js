@@ -9,43 +9,73 @@ const aboutTheText = ['<rootDir>/test/architecture/', '<rootDir>/test/package/',
 // They prove storages by the whole suite, on the disk, for minutes. No version of Nest has a part in that either; what has one (the
 // module, the upload, the views, the memory storage's suite) runs on both.
 const aboutStorages = [
+  '<rootDir>/test/crash/',
+  '<rootDir>/test/filesystem/',
   '<rootDir>/test/conformance/broken-storages.spec',
   '<rootDir>/test/conformance/filesystem.spec',
+  '<rootDir>/test/conformance/s3',
   '<rootDir>/test/conformance/sqlite.spec',
+  '<rootDir>/test/conformance/wrappers-filesystem.spec',
+  '<rootDir>/test/opentelemetry/metrics.spec',
+  '<rootDir>/test/opentelemetry/spans.spec',
   '<rootDir>/test/readme/custom-backend.spec',
+  '<rootDir>/test/readme/s3.spec',
+  '<rootDir>/test/readme/pages.spec',
+  '<rootDir>/test/readme/staged-backend.spec',
+  '<rootDir>/test/readme/testing.spec',
+  '<rootDir>/test/s3/',
   '<rootDir>/test/sqlite/',
+  '<rootDir>/test/terminus/s3',
+  '<rootDir>/test/hostile/s3.spec',
   '<rootDir>/test/hostile/sqlite.spec',
 ];
 
-// No Nest in it either.
-const aboutTheParser = ['<rootDir>/test/upload/multipart/'];
+// It starts servers of its own, which always stand on one Nest and one platform.
+const aboutAProcess = ['<rootDir>/test/upload/killed-server.spec', '<rootDir>/test/upload/sigterm.spec'];
 
-// Their applications ask the global `platform` what to stand on.
-const ofUploads = ['<rootDir>/test/upload/**/*.spec.ts'];
+// No Nest in it either.
+const withoutNest = ['upload/multipart', 'download/units', 'signing/units'].map(
+  (folder) => `<rootDir>/test/${folder}/`,
+);
+
+// Their applications, and those of downloads and signed URLs, ask the global `platform` what to stand on.
+const ofUploads = ['upload', 'download', 'signing'].map((folder) => `<rootDir>/test/${folder}/**/*.spec.ts`);
 const onFastify = { platform: 'fastify' };
 // they have no application, or ask for both platforms by themselves
-const withoutPlatform = [...aboutTheParser, '<rootDir>/test/upload/upload-unit.spec'];
+const withoutPlatform = [
+  ...withoutNest,
+  ...aboutAProcess,
+  '<rootDir>/test/upload/upload-unit.spec',
+  '<rootDir>/test/upload/callback.spec',
+  '<rootDir>/test/upload/injected-requests.spec',
+];
 
 const nest11 = '<rootDir>/test/nest-11/node_modules/';
 
 const nest11Mapper = {
-  '^(@nestjs/(?:common|config|core|platform-express|platform-fastify|testing)(?:/.*)?)$': `${nest11}$1`,
+  '^(@nestjs/(?:common|config|core|platform-express|platform-fastify|swagger|terminus|testing)(?:/.*)?)$': `${nest11}$1`,
   ...ownName,
 };
 
+// The one that light-my-request brings is an ES module by now, which Jest cannot load by require() before Node 24.
+const nest12Mapper = { ...ownName, '^cookie$': '<rootDir>/node_modules/cookie' };
+
 export default {
   rootDir,
-  testTimeout: 30_000,
+  globalSetup: '<rootDir>/.config/jest.s3-place.js',
+  globalTeardown: '<rootDir>/.config/jest.s3-stop.js',
+  // when a test hangs; no promise: the suite starts servers and kills processes beside it, on two cores
+  testTimeout: 60_000,
   // every core: Jest would leave one idle, which is half of a small machine
   maxWorkers: '100%',
   // Every file of an ESM run leaves its modules in the worker, and suites that measure memory collect its whole heap again and again.
   workerIdleMemoryLimit: '700MB',
   projects: [
-    { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: ownName },
+    { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: nest12Mapper },
     {
       ...project,
       testMatch,
-      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages, ...aboutTheParser],
+      testPathIgnorePatterns: ['/node_modules/', ...aboutTheText, ...aboutStorages, ...withoutNest, ...aboutAProcess],
       displayName: 'nest-11',
       globals: { nestMajor: 11 },
       moduleNameMapper: nest11Mapper,

@@ -28,7 +28,11 @@ export const project = {
 // The package's own name leads to lib, else there are two copies of every class.
 export const ownName = {
   '^nestjs-storages$': '<rootDir>/lib/index.ts',
+  '^nestjs-storages/opentelemetry$': '<rootDir>/lib/opentelemetry/index.ts',
+  '^nestjs-storages/s3$': '<rootDir>/lib/backends/s3/index.ts',
   '^nestjs-storages/sqlite$': '<rootDir>/lib/backends/sqlite/index.ts',
+  '^nestjs-storages/swagger$': '<rootDir>/lib/swagger/index.ts',
+  '^nestjs-storages/terminus$': '<rootDir>/lib/terminus/index.ts',
   '^nestjs-storages/testing$': '<rootDir>/lib/testing/index.ts',
   // threads are no modules of Jest: Node itself loads their program, and has to be told about TypeScript
   '^\\./worker-program\\.js$': '<rootDir>/test/sqlite/process/worker-program.ts',

@@ -7,6 +7,8 @@ export interface Capabilities {
   readonly urls: 'none' | 'public' | 'signed';
   /** Whether `uploadUrl()` works. */
   readonly uploadUrls: boolean;
+  /** Whether `url()` takes `once`. */
+  readonly oneTimeUrls: boolean;
   /** `native`: staged bytes lie where they will be committed; `spooled`: in a local temporary file until the commit. */
   readonly stage: 'native' | 'spooled';
   /** Whether `ifNoneMatch: '*'` is decided by the backend at the commit. */
@@ -17,6 +19,13 @@ export interface Capabilities {
   readonly conditionalCopy: boolean;
   /** Whether the etag changes when only the attributes do. */
   readonly etagCoversAttributes: boolean;
+  /**
+   * `exact`: `put`, `copy` and `list` tell the `lastModified` that `info` tells. `seconds`: it may differ by two seconds, since the backend tells
+   * it in whole seconds and on reading only.
+   */
+  readonly lastModified: 'exact' | 'seconds';
+  /** Whether `list` knows the attributes of what it yields. Else their `contentType` is that of the key's extension, and `metadata` is empty. */
+  readonly listsAttributes: boolean;
   /** Whether objects outlive the process. */
   readonly persistent: boolean;
   /** Longest key, in UTF-8 bytes. */
@@ -25,6 +34,8 @@ export interface Capabilities {
   readonly maxMetadataBytes: number;
   /** Largest object, in bytes. */
   readonly maxSize: number;
+  /** Largest object that is put, staged or copied under a condition, in bytes; one that proves larger is refused before any of it is stored. */
+  readonly maxConditionalSize: number;
 }
 
 /** The limit of a key in UTF-8 bytes, the same on every backend (S3's own). */
@@ -43,15 +54,19 @@ export function defineCapabilities(declared: Partial<Capabilities> = {}): Capabi
   return Object.freeze({
     urls: 'none',
     uploadUrls: false,
+    oneTimeUrls: false,
     stage: 'spooled',
     createOnly: false,
     compareAndSwap: false,
     conditionalCopy: false,
     etagCoversAttributes: false,
+    lastModified: 'exact',
+    listsAttributes: true,
     persistent: false,
     maxKeyBytes: MAX_KEY_BYTES,
     maxMetadataBytes: MAX_METADATA_BYTES,
     maxSize: Number.MAX_SAFE_INTEGER,
+    maxConditionalSize: Number.MAX_SAFE_INTEGER,
     ...declared,
   } satisfies Capabilities);
 }

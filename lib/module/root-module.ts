@@ -3,7 +3,10 @@ import { ConfigurationError, Storage } from '../contract/index.js';
 import { giveStorages } from '../registry/named-in-code.js';
 import { getStorageToken } from '../registry/index.js';
 import { unknownStorage } from '../registry/storage-registry.js';
+import type { ShutdownOptions } from '../shutdown/index.js';
+import { RequestDrain } from '../shutdown/request-drain.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from '../upload/index.js';
+import { serveMetadata, type ServeMetadata } from './serve-providers.js';
 import { StorageCoreModule } from './storage-core.module.js';
 import type {
   StorageModuleAsyncOptions,
@@ -18,7 +21,9 @@ import { UnknownStorageModule } from './unknown-storage.module.js';
 import { UploadDefaultsHolder } from './upload-defaults-holder.js';
 
 /** What `forRoot` and `forRootAsync` give to Nest, but for the module's class. */
-export interface RootMetadata extends Required<Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'>> {
+export interface RootMetadata extends Required<
+  Pick<ModuleMetadata, 'imports' | 'controllers' | 'providers' | 'exports'>
+> {
   readonly global: boolean;
 }
 
@@ -28,20 +33,26 @@ const OPTIONS = 'nestjs-storages:options';
 export function rootMetadata(options: StorageModuleOptions): RootMetadata {
   const definitions = Object.entries(options.storages);
   const names = definitions.map(([name]) => name);
-  const registration = registrationOf(names, options, options.upload);
+  const serve = serveMetadata(options.serve, [], () => options.serve);
+  const registration = registrationOf(names, options, options.upload, serve);
   return rootOf(registration, options, {
     imports: definitions.flatMap(([, definition]) => importsOf(definition)),
+    controllers: serve.controllers,
     providers: [
       ...definitions.flatMap(([name, definition], index) => storageProviders(name, definition, index)),
       uploadDefaults(registration, [], () => options.upload),
+      shutdownOptions(registration, [], () => options.shutdown),
+      ...serve.providers,
     ],
   });
 }
 
 export function asyncRootMetadata(options: StorageModuleAsyncOptions): RootMetadata {
-  const registration = registrationOf(options.names, options, undefined);
+  const serve = serveMetadata(options.serve, [OPTIONS], (made) => made.serve);
+  const registration = registrationOf(options.names, options, undefined, serve);
   return rootOf(registration, options, {
     imports: options.imports ?? [],
+    controllers: serve.controllers,
     providers: [
       ...(options.extraProviders ?? []),
       ...optionsProviders(options),
@@ -50,6 +61,8 @@ export function asyncRootMetadata(options: StorageModuleAsyncOptions): RootMetad
         kept(name, index, []),
       ]),
       uploadDefaults(registration, [OPTIONS], ({ upload }: StorageOptions) => upload),
+      shutdownOptions(registration, [OPTIONS], ({ shutdown }: StorageOptions) => shutdown),
+      ...serve.providers,
     ],
   });
 }
@@ -57,7 +70,7 @@ export function asyncRootMetadata(options: StorageModuleAsyncOptions): RootMetad
 function rootOf(
   registration: StorageRegistration,
   settings: StorageModuleSettings,
-  { imports, providers }: Pick<RootMetadata, 'imports' | 'providers'>,
+  { imports, controllers, providers }: Pick<RootMetadata, 'imports' | 'controllers' | 'providers'>,
 ): RootMetadata {
   const { names, default: chosen } = registration;
   const unknownDefault = typeof settings.default === 'string' && !names.includes(settings.default);
@@ -69,6 +82,7 @@ function rootOf(
   return {
     global: settings.isGlobal ?? true,
     imports: [StorageCoreModule, forwardRef(() => UnknownStorageModule.forMissing()), ...imports],
+    controllers,
     providers: [registrationProvider(registration), ...providers, ...byDefault],
     exports: [
       StorageCoreModule,
@@ -83,11 +97,13 @@ function registrationOf(
   names: readonly string[],
   settings: StorageModuleSettings,
   upload: UploadDefaults | undefined,
+  { wildcards }: ServeMetadata,
 ): StorageRegistration {
   const explicit = settings.default !== undefined;
   const chosen = explicit ? settings.default : names.length === 1 ? names[0] : false;
   return {
     names,
+    wildcards,
     exceptionFilter: settings.exceptionFilter ?? true,
     ...(typeof chosen === 'string' && names.includes(chosen) ? { default: { name: chosen, explicit } } : undefined),
     ...(upload === undefined ? undefined : { upload }),
@@ -109,8 +125,23 @@ function uploadDefaults(
   };
 }
 
+function shutdownOptions(
+  registration: StorageRegistration,
+  inject: string[],
+  shutdownIn: (options: StorageOptions) => ShutdownOptions | undefined,
+): Provider {
+  return {
+    provide: 'nestjs-storages:shutdown',
+    inject: [RequestDrain, ...inject],
+    useFactory: (drain: RequestDrain, options: StorageOptions) => {
+      drain.configure(registration, shutdownIn(options));
+      return registration;
+    },
+  };
+}
+
 function optionsProviders(options: StorageModuleAsyncOptions): Provider[] {
-  const { names, useFactory, useClass, useExisting, inject } = options;
+  const { names, serve, useFactory, useClass, useExisting, inject } = options;
   const fromFactory = (factory: StorageOptionsFactory): StorageOptions | Promise<StorageOptions> =>
     factory.createStorageOptions();
   const announced = (
@@ -119,7 +150,11 @@ function optionsProviders(options: StorageModuleAsyncOptions): Provider[] {
   ): Provider => ({
     provide: OPTIONS,
     inject: dependencies ?? [],
-    useFactory: async (...args: unknown[]) => checkNames(names, await make(...args)),
+    useFactory: async (...args: unknown[]) => {
+      const made = checkNames(names, await make(...args));
+      if (made.serve !== undefined && serve === undefined) throw routeMissing();
+      return made;
+    },
   });
   if (useFactory !== undefined) return [announced(inject, useFactory)];
   if (useClass !== undefined) return [{ provide: useClass, useClass }, announced([useClass], fromFactory)];
@@ -129,6 +164,13 @@ function optionsProviders(options: StorageModuleAsyncOptions): Provider[] {
       throw new ConfigurationError('StorageModule.forRootAsync() needs one of useFactory, useClass and useExisting.');
     }),
   ];
+}
+
+function routeMissing(): ConfigurationError {
+  return new ConfigurationError(
+    "The factory of StorageModule.forRootAsync() gives 'serve', and where its routes lie must be known before it runs: say " +
+      "serve: { path: 'storage' } beside 'names'.",
+  );
 }
 
 /** @throws ConfigurationError when a factory made other storages than were announced */

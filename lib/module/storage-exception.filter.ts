@@ -1,7 +1,9 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http';
-import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { RangeNotSatisfiableError, StorageError } from '../contract/index.js';
+import { StorageLogger } from '../logging/index.js';
+import { rawResponseOf } from '../platform/node-request.js';
 import { STORAGE_ERROR_STATUS } from './storage-error-status.js';
 
 /** What a client is told, in the form of Nest's own exceptions. */
@@ -23,7 +25,7 @@ interface Answer {
  */
 @Catch(StorageError)
 export class StorageExceptionFilter implements ExceptionFilter<StorageError> {
-  readonly #logger = new Logger(StorageExceptionFilter.name);
+  readonly #logger = new StorageLogger(StorageExceptionFilter.name);
   readonly #adapterHost: HttpAdapterHost;
 
   constructor(adapterHost: HttpAdapterHost) {
@@ -43,7 +45,8 @@ export class StorageExceptionFilter implements ExceptionFilter<StorageError> {
   }
 
   #answer(exception: StorageError, response: object): void {
-    this.#log(exception);
+    // a client that goes away ends what was done for it, which is no failure: a player that seeks does so every time
+    if (exception.code !== 'ABORTED' || !isGone(response)) this.#log(exception);
     const { httpAdapter } = this.#adapterHost;
     if (httpAdapter.isHeadersSent(response)) {
       breakOff(response);
@@ -58,7 +61,7 @@ export class StorageExceptionFilter implements ExceptionFilter<StorageError> {
   }
 
   #log(exception: StorageError): void {
-    if (statusOf(exception) >= 500) this.#logger.error(exception);
+    if (statusOf(exception) >= 500) this.#logger.error('A call of a storage has failed.', { failure: exception });
   }
 }
 
@@ -75,9 +78,13 @@ function answerTo(exception: StorageError): Answer {
 
 /** An answer that has begun cannot become another one; ended in order it would look whole. So the client must see it break. */
 function breakOff(response: object): void {
-  // Fastify's reply has Node's response inside
-  const raw = ('raw' in response ? response.raw : response) as ServerResponse;
+  const raw = rawResponseOf(response);
   if (!raw.writableEnded) raw.destroy();
+}
+
+function isGone(response: object): boolean {
+  const raw = rawResponseOf(response);
+  return raw.destroyed || raw.closed;
 }
 
 /** As Nest's own filter of WebSockets does it. */

@@ -1,7 +1,11 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { noteRegistered } from '../contract/base/registered.js';
 import { ConfigurationError, StorageError, type Storage } from '../contract/index.js';
+import type { StorageEvents } from '../events/storage-events.js';
 import type { StorageRegistry } from '../registry/index.js';
+import type { RequestDrain } from '../shutdown/request-drain.js';
 import { requireStorage } from './name-storage.js';
+import type { SigningHolder } from './signing-holder.js';
 import { restateError } from '../wrappers/restate-error.js';
 
 interface OwnedStorage {
@@ -14,6 +18,13 @@ interface OwnedStorage {
   closing: Promise<void> | undefined;
 }
 
+/** What has to do with a storage from its opening to its closing. */
+interface LifecycleParts {
+  readonly signing: SigningHolder;
+  readonly events: StorageEvents;
+  readonly drain: Pick<RequestDrain, 'left'>;
+}
+
 /** How many started applications have a storage: an instance in a module that two applications are made of is closed by the last of them. */
 const holders = new WeakMap<Storage, number>();
 
@@ -21,15 +32,17 @@ const holders = new WeakMap<Storage, number>();
 export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
   readonly #registry: StorageRegistry;
   readonly #announced: readonly string[];
+  readonly #parts: LifecycleParts;
   /** By identity: a storage under two names is one storage. */
   readonly #owned = new Map<Storage, OwnedStorage>();
   readonly #awaited: { readonly name: string; readonly resolve: (storage: Storage) => void }[] = [];
   #started = false;
 
   /** @param announced the names that must be registered when the application starts */
-  constructor(registry: StorageRegistry, announced: readonly string[]) {
+  constructor(registry: StorageRegistry, announced: readonly string[], parts: LifecycleParts) {
     this.#registry = registry;
     this.#announced = announced;
+    this.#parts = parts;
   }
 
   /** Takes over a storage under a name. In a module that is loaded lazily, after the start, it is opened at once. */
@@ -37,12 +50,13 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
     // whatever a test has put in its place, it must be something
     if (typeof storage !== 'object' || (storage as unknown) === null) requireStorage(name, storage);
     this.#registry.register(name, storage);
+    noteRegistered(storage);
     for (const awaited of this.#awaited) if (awaited.name === name) awaited.resolve(storage);
     if (this.#owned.has(storage)) return;
     const owned: OwnedStorage = { name, storage, madeOf, opening: undefined, closing: undefined };
     this.#owned.set(storage, owned);
     if (this.#started) {
-      hold(storage);
+      this.#attach(owned);
       await this.#open(owned);
     }
   }
@@ -63,7 +77,8 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
           'was not made at its start: its factory must not depend on a request-scoped provider.',
       );
     }
-    for (const { storage } of this.#owned.values()) hold(storage);
+    this.#parts.events.find();
+    for (const owned of this.#owned.values()) this.#attach(owned);
     this.#started = true;
     const opened = await Promise.allSettled([...this.#owned.values()].map((owned) => this.#open(owned)));
     const failures = reasonsIn(opened);
@@ -76,8 +91,17 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   /** Nest calls it after the HTTP server has closed, and for a global module last: no request and no other module's hook comes after. */
   async onApplicationShutdown(): Promise<void> {
+    const { events, drain } = this.#parts;
+    // a listener may read what it was told of
+    await events.whenIdle(drain.left);
     const failures = await this.#closeAll();
     if (failures.length > 0) throw together(failures);
+  }
+
+  #attach({ name, storage }: OwnedStorage): void {
+    this.#parts.events.attach(name, storage);
+    this.#parts.signing.attach(name, storage);
+    hold(storage);
   }
 
   async #closeAll(): Promise<unknown[]> {
@@ -113,6 +137,8 @@ export class StorageLifecycle implements OnModuleInit, OnApplicationShutdown {
     const dependents = [...this.#owned.values()].filter((other) => this.#partsOf(other).includes(owned));
     // a dependent that fails to close says so itself
     await Promise.allSettled(dependents.map((dependent) => this.#close(dependent)));
+    this.#parts.events.detach(owned.storage);
+    this.#parts.signing.detach(owned.storage);
     if (this.#started) letGo(owned.storage);
     if (isHeld(owned.storage)) return;
     const { close } = owned.storage as Partial<Storage>;

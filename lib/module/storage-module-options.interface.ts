@@ -1,5 +1,7 @@
 import type { FactoryProvider, InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { Storage } from '../contract/index.js';
+import type { ServeOptions, ServeRoute, ServeSettings } from '../signing/index.js';
+import type { ShutdownOptions } from '../shutdown/index.js';
 import type { UploadDefaults } from '../upload/index.js';
 
 type Imports = Pick<ModuleMetadata, 'imports'>;
@@ -42,6 +44,10 @@ export interface StorageModuleOptions extends StorageModuleSettings {
   readonly storages: Readonly<Record<string, StorageDefinition>>;
   /** What every upload of the application is told, below what its interceptor says. Given once in an application. */
   readonly upload?: UploadDefaults | undefined;
+  /** Signed URLs for the storages that sign none themselves, and the routes that honour them. Given once in an application. */
+  readonly serve?: ServeOptions | undefined;
+  /** How the application ends while uploads and downloads are under way. Given once in an application. */
+  readonly shutdown?: ShutdownOptions | undefined;
 }
 
 /** What the factory of `StorageModule.forRootAsync()` makes. */
@@ -50,6 +56,10 @@ export interface StorageOptions {
   readonly storages: Readonly<Record<string, Storage>>;
   /** As in {@link StorageModuleOptions}. */
   readonly upload?: UploadDefaults | undefined;
+  /** What signs URLs, where `serve` beside `names` says where their routes lie. */
+  readonly serve?: ServeSettings | undefined;
+  /** As in {@link StorageModuleOptions}. */
+  readonly shutdown?: ShutdownOptions | undefined;
 }
 
 /** What a class for `useClass` or `useExisting` of `StorageModule.forRootAsync()` implements. */
@@ -61,6 +71,8 @@ export interface StorageOptionsFactory {
 export interface StorageModuleAsyncOptions extends StorageModuleSettings, Imports {
   /** The names of the storages. They are known before the factory runs, so that a wrong one is found at start-up. */
   readonly names: readonly string[];
+  /** Where the routes of signed URLs lie; the factory gives the rest. `{}` takes the defaults. */
+  readonly serve?: ServeRoute | undefined;
   readonly useFactory?: FactoryProvider<StorageOptions>['useFactory'];
   readonly useClass?: Type<StorageOptionsFactory>;
   readonly useExisting?: InjectionToken<StorageOptionsFactory>;

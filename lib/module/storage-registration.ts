@@ -1,6 +1,7 @@
 import type { ValueProvider } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../contract/index.js';
+import type { WildcardRoute } from '../platform/wildcard-path.js';
 import type { UploadDefaults } from '../upload/index.js';
 
 /** What one call of `forRoot`, `forRootAsync` or `forFeature` says of an application before any factory has run. */
@@ -10,6 +11,8 @@ export interface StorageRegistration {
   readonly default?: { readonly name: string; readonly explicit: boolean };
   readonly exceptionFilter: boolean;
   readonly upload?: UploadDefaults;
+  /** Routes that wait for the platform. */
+  readonly wildcards?: readonly WildcardRoute[];
 }
 
 const STORAGE_REGISTRATION = 'nestjs-storages:registration';

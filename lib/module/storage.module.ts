@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { featureMetadata } from './feature-module.js';
 import { asyncRootMetadata, rootMetadata } from './root-module.js';
+import { ServeStorageModule } from './serve-storage.module.js';
+import type { ServeStorageOptions } from './serve-storage-options.interface.js';
 import type {
   FeatureStorage,
   StorageModuleAsyncOptions,
@@ -67,6 +69,18 @@ export class StorageModule {
     const views = storages.filter(isShared).map(sharedView);
     const { imports, providers, exports } = featureMetadata(storages.filter((storage) => !isShared(storage)));
     return { module: StorageModule, imports: [...imports, ...views], providers, exports: [...exports, ...views] };
+  }
+
+  /**
+   * Serves the files of a registered storage, or those under a prefix of it, to GET and HEAD below a path, each as `storedFile` answers. It is a
+   * controller of Nest: `guards` protect it, global guards, interceptors and filters and the global prefix hold for it, and versioning does not.
+   * What is not there, cannot be a key or lies outside the prefix is 404; there are no listings.
+   *
+   * @example
+   * StorageModule.serveStorage({ path: 'photos', storage: 'uploads', prefix: 'photos/', guards: [MembersGuard], imports: [MembersModule] })
+   */
+  static serveStorage(options: ServeStorageOptions): DynamicModule {
+    return ServeStorageModule.of(options);
   }
 }
 

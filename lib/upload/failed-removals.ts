@@ -1,13 +1,20 @@
-import { Logger } from '@nestjs/common';
 import { StorageClosedError } from '../contract/index.js';
+import { StorageLogger } from '../logging/index.js';
 
-const logger = new Logger('StorageUpload');
+const logger = new StorageLogger('StorageUpload');
 
 /** How long to wait before each further try, in milliseconds; the last one again and again. */
 const PAUSES_MS = [1000, 10_000, 60_000, 600_000] as const;
 
+/** A file that stays for now. Logs tell it by a number, and its key at `debug` only. */
+export interface LeftFile {
+  readonly removal: number;
+  readonly storage: string;
+  readonly key: string;
+}
+
 interface Removal {
-  readonly file: string;
+  readonly file: LeftFile;
   readonly remove: () => Promise<void>;
   tries: number;
   timer: NodeJS.Timeout | undefined;
@@ -18,13 +25,22 @@ interface Removal {
 /** What failed uploads have left in storages that would not remove it. Of the process: a storage may outlive the request and its module. */
 const left = new Set<Removal>();
 
+let removals = 0;
+
+export function leftFile(storage: string, key: string): LeftFile {
+  return { removal: ++removals, storage, key };
+}
+
+export function fieldsOf({ removal, storage }: LeftFile): { readonly removal: number; readonly storage: string } {
+  return { removal, storage };
+}
+
 /**
  * Tries a removal again until it succeeds, as long as the process lives.
  *
- * @param file for logs
  * @param remove must be repeatable, and remove nothing that has come since
  */
-export function tryAgainLater(file: string, remove: () => Promise<void>): void {
+export function tryAgainLater(file: LeftFile, remove: () => Promise<void>): void {
   const removal: Removal = { file, remove, tries: 0, timer: undefined, trying: undefined };
   left.add(removal);
   schedule(removal);
@@ -58,12 +74,15 @@ async function tryOnce(removal: Removal): Promise<void> {
   removal.tries++;
   try {
     await removal.remove();
-    logger.log(`The ${removal.file} of a failed upload has been removed after all.`);
+    logger.log('A file of a failed upload has been removed after all.', fieldsOf(removal.file));
     left.delete(removal);
   } catch (error) {
     if (error instanceof StorageClosedError) {
       left.delete(removal);
-      logger.error(`The ${removal.file} of a failed upload stays: its storage was closed.`);
+      logger.error('A file of a failed upload stays: its storage was closed.', {
+        fields: fieldsOf(removal.file),
+        key: removal.file.key,
+      });
     } else if (left.has(removal)) {
       schedule(removal);
     }

@@ -5,6 +5,7 @@ export * from './storage-file.interceptor.js';
 export * from './storage-files.interceptor.js';
 export * from './stored-upload.js';
 export type { StorageFileField } from './taken-field.js';
+export type { UploadContext } from './upload-context.js';
 export * from './upload-defaults.js';
 export * from './upload-options.js';
-export { UploadException, type UploadErrorCode } from './errors/index.js';
+export { UploadException, type RefusedUpload, type UploadErrorCode } from './errors/index.js';

@@ -1,7 +1,8 @@
-import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../contract/index.js';
 import { parseAllowedTypes } from './file/allowed-types.js';
 import type { UploadFieldOptions, UploadFileOptions, UploadLimits, UploadOptions } from './upload-options.js';
+import { waitFor } from './callback.js';
+import type { UploadContext } from './upload-context.js';
 import type { ChecksumRule, ResolvedLimits } from './upload-rules.js';
 
 const MIB = 1024 * 1024;
@@ -24,6 +25,9 @@ const DEFAULT_FIELDS_SIZE = 8 * MIB;
 
 export const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
+/** Long enough for a virus scanner that is asked about a large file. */
+export const DEFAULT_CALLBACK_TIMEOUT_MS = 300_000;
+
 const LIMIT_NAMES: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_LIMITS), 'fieldsSize']);
 const FIELD_LIMIT_NAMES: ReadonlySet<string> = new Set(['fileSize', 'minFileSize']);
 
@@ -31,6 +35,8 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const ALGORITHMS: readonly unknown[] = ['sha256', 'md5', 'crc32'];
+
+const TIME: Check = [(value) => typeof value === 'number' && value > 0, 'milliseconds above 0, or Infinity'];
 
 type Check = readonly [holds: (value: unknown) => boolean, expected: string];
 
@@ -56,7 +62,8 @@ const CHECKS = {
   fields: [(value) => isObject(value), 'an object of options by field'],
   commit: [(value) => value === 'beforeHandler' || value === 'afterHandler', "'beforeHandler' or 'afterHandler'"],
   onProgress: [isFunction, 'a function'],
-  idleTimeout: [(value) => typeof value === 'number' && value > 0, 'milliseconds above 0, or Infinity'],
+  idleTimeout: TIME,
+  callbackTimeout: TIME,
 } satisfies Record<keyof UploadOptions, Check>;
 
 /** Options that a function of the request may give. */
@@ -67,8 +74,10 @@ const PER_REQUEST: ReadonlySet<string> = new Set([
   'checksum',
   'overwrite',
   'required',
+  'fields',
   'commit',
   'idleTimeout',
+  'callbackTimeout',
 ] satisfies (keyof UploadOptions)[]);
 
 /** Those that make no sense for one field of several. */
@@ -78,6 +87,9 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'onProgress',
   'idleTimeout',
 ] satisfies (keyof UploadOptions)[]);
+
+/** Of those, the ones that a function may give in the options of a field. */
+const FIELD_PER_REQUEST: ReadonlySet<string> = new Set([...PER_REQUEST].filter((name) => !OF_THE_REQUEST.has(name)));
 
 /** Whether a value is what a storage takes for metadata, by its form; what names and values there may be is the storage's to say. */
 export function isMetadata(value: unknown): value is Readonly<Record<string, string>> {
@@ -103,7 +115,7 @@ function isChecksum(value: unknown): boolean {
 type Answered<T> = {
   readonly [K in keyof T]: K extends 'key' | 'metadata' | 'filter' | 'transform' | 'scan' | 'onProgress'
     ? T[K]
-    : Exclude<T[K], (context: ExecutionContext) => unknown>;
+    : Exclude<T[K], (context: UploadContext) => unknown>;
 };
 
 export type StaticFileOptions = Answered<UploadFileOptions>;
@@ -118,9 +130,14 @@ export type StaticOptions = Omit<Answered<UploadOptions>, 'fields'> & {
  */
 export function checkUploadOptions(where: string, options: UploadOptions, perRequest = PER_REQUEST): void {
   checkNames(where, options, CHECKS, LIMIT_NAMES, perRequest);
-  for (const [field, ofField] of Object.entries<unknown>(options.fields ?? {})) {
+  for (const [field, ofField] of Object.entries<unknown>(fieldsIn(options))) {
     checkNames(`fields.${field} of the ${where}`, ofField, FIELD_CHECKS, FIELD_LIMIT_NAMES, perRequest);
   }
+}
+
+/** What options say of single fields, unless a function says it for each request. */
+export function fieldsIn({ fields }: Pick<UploadOptions, 'fields'>): Readonly<Record<string, UploadFieldOptions>> {
+  return fields === undefined || typeof fields === 'function' ? {} : fields;
 }
 
 const FIELD_CHECKS = Object.fromEntries(Object.entries(CHECKS).filter(([name]) => !OF_THE_REQUEST.has(name)));
@@ -161,7 +178,7 @@ function checkLimits(where: string, limits: object, names: ReadonlySet<string>):
 export function dependsOnRequest(options: UploadOptions, names = PER_REQUEST): boolean {
   const asks = (each: object): boolean =>
     Object.entries(each).some(([name, value]) => names.has(name) && isFunction(value));
-  return asks(options) || Object.values(options.fields ?? {}).some(asks);
+  return asks(options) || Object.values(fieldsIn(options)).some(asks);
 }
 
 /** What is known of options before any request. */
@@ -170,34 +187,38 @@ export function staticPartOf(options: UploadOptions): StaticOptions {
     Object.fromEntries(
       Object.entries(each).filter(([name, value]: [string, unknown]) => !(PER_REQUEST.has(name) && isFunction(value))),
     );
-  const fields = Object.entries(options.fields ?? {}).map(([field, each]) => [field, known(each)] as const);
+  const fields = Object.entries(fieldsIn(options)).map(([field, each]) => [field, known(each)] as const);
   return { ...known(options), fields: Object.fromEntries(fields) };
 }
 
 /**
- * Asks every function of the request once.
+ * Asks every function of the request once: also those in the options of the fields that one of them has given.
  *
- * @throws ConfigurationError for what it gives, as for the same given at once
+ * @param milliseconds that each of them may take
+ * @throws ConfigurationError for what it gives, as for the same given at once; UploadException 504 for one that does not answer
  */
 export async function answerFor(
   where: string,
   options: UploadOptions,
-  context: ExecutionContext,
+  context: UploadContext,
+  milliseconds: number,
 ): Promise<StaticOptions> {
+  const { signal } = context;
   const answered = async (each: object): Promise<Record<string, unknown>> => {
-    const values = Object.entries(each).map(async ([name, value]: [string, unknown]) => {
-      const asked = PER_REQUEST.has(name) && typeof value === 'function';
-      return [name, asked ? await (value as (context: ExecutionContext) => unknown)(context) : value] as const;
+    const values = Object.entries(each).map(async ([option, value]: [string, unknown]) => {
+      if (!PER_REQUEST.has(option) || typeof value !== 'function') return [option, value] as const;
+      const given = (value as (context: UploadContext) => unknown)(context);
+      return [option, await waitFor(given, { option, milliseconds, signal })] as const;
     });
     return Object.fromEntries(await Promise.all(values));
   };
-  const all = await answered(options);
-  if (options.fields !== undefined) {
-    const fields = Object.entries(options.fields).map(async ([field, each]) => [field, await answered(each)] as const);
-    all['fields'] = Object.fromEntries(await Promise.all(fields));
-  }
+  const all: Record<string, unknown> & { fields?: UploadOptions['fields'] } = await answered(options);
+  // a map of fields that a function has given is looked at before it is walked through
+  if (typeof options.fields === 'function') checkUploadOptions(where, { fields: all.fields }, FIELD_PER_REQUEST);
+  const fields = Object.entries(fieldsIn(all)).map(async ([field, each]) => [field, await answered(each)] as const);
+  all.fields = Object.fromEntries(await Promise.all(fields));
   checkUploadOptions(where, all, new Set());
-  return all;
+  return all as StaticOptions;
 }
 
 /** The later ones over the earlier ones. What is `undefined` keeps what was there; `limits` are merged one by one. */

@@ -7,6 +7,7 @@ import {
   type ExecutionContext,
   type NestInterceptor,
   type OnApplicationBootstrap,
+  type OnModuleDestroy,
   type OnModuleInit,
   type Type,
 } from '@nestjs/common';
@@ -14,6 +15,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import type { Storage } from '../contract/index.js';
 import { StorageRegistry } from '../registry/index.js';
+import { RequestDrain } from '../shutdown/request-drain.js';
 import { removeWhatIsLeft } from './failed-removals.js';
 import { passBodiesOn, wantBodies, type UnreadBodies } from './platform/fastify-parsers.js';
 import type { ReceiveUpload } from './request/receive-upload.js';
@@ -22,6 +24,8 @@ import { checkUploadOptions } from './resolve-upload-options.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from './upload-defaults.js';
 import type { UploadOptions } from './upload-options.js';
 import { UploadPlan, type TakenFields } from './upload-plan.js';
+import type { UploadContext } from './upload-context.js';
+import type { UploadRules } from './upload-rules.js';
 import {
   dependOnStorages,
   InjectDefaultStorage,
@@ -39,18 +43,24 @@ export interface UploadInterceptorKind {
   readonly deliver: UploadRun['deliver'];
   /** What Fastify has to leave unread. */
   readonly bodies: UnreadBodies;
+  /** What of the application's defaults holds here. Default: all of it. */
+  readonly defaultsOf?: (defaults: UploadDefaults) => UploadDefaults;
+  /** Bounds of one request that no option has, over what the options say. */
+  readonly bind?: (rules: UploadRules, context: UploadContext) => UploadRules;
 }
 
 /** Makes the class of an interceptor, as Nest's own `FileInterceptor` and its fellows do. */
 export function createUploadInterceptor(kind: UploadInterceptorKind, options: UploadOptions): Type<NestInterceptor> {
-  const { name, fields, receive, deliver, bodies } = kind;
+  const { name, fields, receive, deliver, bodies, defaultsOf, bind } = kind;
   // now, at the decorator that says it, rather than at the start
   checkUploadOptions(`options of ${name}`, options);
   const names = storagesNamedIn(options);
   wantBodies(bodies);
 
   @Injectable()
-  class UploadInterceptor implements NestInterceptor, OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  class UploadInterceptor
+    implements NestInterceptor, OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
+  {
     #plan: UploadPlan | undefined;
 
     constructor(
@@ -59,6 +69,7 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
       @Optional() @Inject(StorageRegistry) private readonly registry?: StorageRegistry,
       @Optional() @Inject(UPLOAD_DEFAULTS) private readonly defaults?: UploadDefaults,
       @Optional() @Inject(HttpAdapterHost) private readonly adapterHost?: HttpAdapterHost,
+      @Optional() @Inject(RequestDrain) private readonly drain?: RequestDrain,
     ) {}
 
     /** At the start, so that a wrong option does not wait for the first upload. */
@@ -68,6 +79,14 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
 
     onApplicationBootstrap(): void {
       passBodiesOn(this.adapterHost, bodies);
+    }
+
+    /**
+     * The module with the routes is the first that Nest ends, and waits here for its uploads: what their handlers use is in the modules behind it,
+     * and still there.
+     */
+    async onModuleDestroy(): Promise<void> {
+      await this.drain?.drain();
     }
 
     /** While the storages are still open. */
@@ -80,7 +99,9 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
       if (context.getType() !== 'http') return next.handle();
       // an interceptor that nobody has initialized (made by hand, in a test) resolves here
       const plan = (this.#plan ??= this.#makePlan());
-      return runUpload({ rulesFor: (each) => plan.rulesFor(each), receive, context, next, deliver });
+      const rulesFor: UploadRun['rulesFor'] =
+        bind === undefined ? (each) => plan.rulesFor(each) : async (each) => bind(await plan.rulesFor(each), each);
+      return runUpload({ rulesFor, receive, context, next, deliver, drain: this.drain });
     }
 
     #makePlan(): UploadPlan {
@@ -90,7 +111,8 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
         if (storage !== undefined) injected.set(each, storage);
       }
       const storageOf = storageFinder(injected, this.byDefault, this.registry);
-      return new UploadPlan({ name, fields, bodies, options, defaults: this.defaults ?? {}, storageOf });
+      const defaults = this.defaults ?? {};
+      return new UploadPlan({ name, fields, bodies, options, defaults: defaultsOf?.(defaults) ?? defaults, storageOf });
     }
   }
   dependOnStorages(UploadInterceptor.prototype, names);

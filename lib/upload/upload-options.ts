@@ -1,13 +1,13 @@
 import type { Duplex, Readable } from 'node:stream';
-import type { ExecutionContext } from '@nestjs/common';
 import type { Checksum, TransferProgress } from '../contract/index.js';
 import type { IncomingFile } from './stored-upload.js';
+import type { UploadContext } from './upload-context.js';
 
 /** When the files of a request become visible: before its handler runs, or after the handler has succeeded. */
 export type CommitMoment = 'beforeHandler' | 'afterHandler';
 
 /** A value, or a function that gives it for each request (of a tenant's plan, say). It is called once a request, after the guards. */
-export type PerRequest<T> = T | ((context: ExecutionContext) => T | Promise<T>);
+export type PerRequest<T> = T | ((context: UploadContext) => T | Promise<T>);
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -94,7 +94,7 @@ export interface UploadFileOptions {
    * @example
    * key: (file, context) => `users/${userOf(context).id}/avatar${file.extension}`
    */
-  readonly key?: ((file: IncomingFile, context: ExecutionContext) => Awaitable<string>) | undefined;
+  readonly key?: ((file: IncomingFile, context: UploadContext) => Awaitable<string>) | undefined;
   /**
    * Which files are taken, by what is found in their bytes and never by what the client says: media types (`'image/png'`), groups
    * (`'image/*'`) or extensions (`'.pdf'`). A file whose bytes are of any other type, or of none that is known, is answered 415, whatever
@@ -107,7 +107,7 @@ export interface UploadFileOptions {
   /** Metadata to store with the file, or a function that makes it. */
   readonly metadata?:
     | Readonly<Record<string, string>>
-    | ((file: IncomingFile, context: ExecutionContext) => Awaitable<Readonly<Record<string, string>>>)
+    | ((file: IncomingFile, context: UploadContext) => Awaitable<Readonly<Record<string, string>>>)
     | undefined;
   /** Computes a checksum, or verifies one that the client sent. Default: none; sha256 costs about a third of an upload. */
   readonly checksum?: PerRequest<UploadChecksum> | undefined;
@@ -122,7 +122,7 @@ export interface UploadFileOptions {
    * Whether a file is taken. `false` leaves it out: its bytes are thrown away and the form goes on, as with multer's `fileFilter`. An
    * `HttpException` that it throws refuses the whole request.
    */
-  readonly filter?: ((file: IncomingFile, context: ExecutionContext) => Awaitable<boolean>) | undefined;
+  readonly filter?: ((file: IncomingFile, context: UploadContext) => Awaitable<boolean>) | undefined;
   /**
    * A stream that the bytes pass through on their way into the storage: a resizer, an encryptor, a compressor. `undefined` leaves a file
    * as it is. Sizes and checksums are of what the client sent; `size` of the stored file is what came out.
@@ -131,7 +131,7 @@ export interface UploadFileOptions {
    * transform: () => createCipheriv('aes-256-ctr', secret, iv)
    */
   readonly transform?:
-    ((file: IncomingFile, context: ExecutionContext) => Awaitable<UploadTransform | undefined>) | undefined;
+    ((file: IncomingFile, context: UploadContext) => Awaitable<UploadTransform | undefined>) | undefined;
   /**
    * A verdict on the file before it is committed, for virus scanners. It is asked while the file is staged; nothing becomes visible before it has
    * answered for every file. `false` refuses the request with 422. What it throws is the answer: a scanner that is down should
@@ -140,7 +140,15 @@ export interface UploadFileOptions {
    * @example
    * scan: async (file) => (await clamav.scanStream(file.bytes)).isInfected === false
    */
-  readonly scan?: ((file: ScannedFile, context: ExecutionContext) => Awaitable<boolean>) | undefined;
+  readonly scan?: ((file: ScannedFile, context: UploadContext) => Awaitable<boolean>) | undefined;
+  /**
+   * How long each of the application's functions may take, in milliseconds, before the request is answered 504: those of the request, `filter`,
+   * `key`, `metadata`, `transform` and `scan`. A scanner, and a stream that `transform` gave, are late when they have neither taken nor given a
+   * byte for so long, though there was something to take or all has been taken: what a slow client or a slow storage makes them wait for does not
+   * count. Whoever is late hears of it by {@link UploadContext.signal}. Default 300,000 (a virus scanner may take minutes); `Infinity` waits
+   * for ever.
+   */
+  readonly callbackTimeout?: PerRequest<number> | undefined;
 }
 
 /** What can be said of one field beside the others. */
@@ -156,8 +164,11 @@ export interface UploadOptions extends UploadFileOptions {
    *
    * @example
    * fields: { avatar: { storage: 'avatars', allowedTypes: 'image/*' }, cv: { storage: 'private', allowedTypes: '.pdf' } }
+   *
+   * @example
+   * fields: async (context) => ({ cv: { storage: (await tenantOf(context)).storage } })
    */
-  readonly fields?: Readonly<Record<string, UploadFieldOptions>> | undefined;
+  readonly fields?: PerRequest<Readonly<Record<string, UploadFieldOptions>>> | undefined;
   /**
    * `beforeHandler` (default) gives the handler files that are stored, and removes exactly those versions when a pipe refuses or the
    * handler fails. `afterHandler` (default with `overwrite: true`) lets old files stand until the handler has succeeded; the
@@ -171,7 +182,7 @@ export interface UploadOptions extends UploadFileOptions {
    * Called as the body arrives, with the bytes of the request so far and, where the client has said it, the length of the whole. What it
    * throws fails the upload.
    */
-  readonly onProgress?: ((progress: TransferProgress, context: ExecutionContext) => void) | undefined;
+  readonly onProgress?: ((progress: TransferProgress, context: UploadContext) => void) | undefined;
   /**
    * How long the client may send nothing, in milliseconds, before it is answered 408. A slow storage that keeps the client waiting does not
    * count. Default 60,000; `Infinity` waits as long as the server does (`server.requestTimeout`, 300 seconds for the whole request).

@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../contract/index.js';
 import { parseAllowedTypes } from './file/allowed-types.js';
 import {
@@ -6,20 +5,23 @@ import {
   checkUploadOptions,
   checksumRuleOf,
   completeLimits,
+  DEFAULT_CALLBACK_TIMEOUT_MS,
   DEFAULT_IDLE_TIMEOUT_MS,
   dependsOnRequest,
+  fieldsIn,
   mergeOptions,
   staticPartOf,
   type StaticFieldOptions,
   type StaticOptions,
 } from './resolve-upload-options.js';
 import type { UnreadBodies } from './platform/fastify-parsers.js';
+import type { UploadContext } from './upload-context.js';
 import type { UploadOptions } from './upload-options.js';
 import type { FileRule, UploadRules } from './upload-rules.js';
 import { storagesNamedIn, type UploadStorage } from './upload-storage.js';
 
-/** Where a request is asked for one of these, it decides which storage there must be, and what that must be able to do. */
-const DECIDE_STORAGE: ReadonlySet<string> = new Set(['storage', 'overwrite']);
+/** Where a request is asked for one of these, it may decide which storage there must be, and what that must be able to do. */
+const DECIDE_STORAGE: ReadonlySet<string> = new Set(['storage', 'overwrite', 'fields']);
 
 /** The fields that an interceptor takes files in. */
 export type TakenFields = readonly { readonly name: string; readonly maxCount: number }[] | 'any';
@@ -53,20 +55,24 @@ export class UploadPlan {
       // so that what is wrong whatever a request says does not wait for one
       this.#build(staticPartOf(options.defaults), staticPartOf(options.options));
     } else {
-      this.#checkFields(options.options.fields);
+      this.#checkFields(fieldsIn(options.options));
       for (const name of storagesNamedIn(options.defaults)) options.storageOf(name);
     }
   }
 
-  rulesFor(context: ExecutionContext): UploadRules | Promise<UploadRules> {
+  rulesFor(context: UploadContext): UploadRules | Promise<UploadRules> {
     return this.#rules ?? this.#ask(context);
   }
 
-  async #ask(context: ExecutionContext): Promise<UploadRules> {
+  async #ask(context: UploadContext): Promise<UploadRules> {
     const { name, options, defaults } = this.#options;
+    // where a function says it, too, it is itself asked in the usual time
+    const milliseconds =
+      [options.callbackTimeout, defaults.callbackTimeout].find((each) => typeof each === 'number') ??
+      DEFAULT_CALLBACK_TIMEOUT_MS;
     const [byDefault, own] = await Promise.all([
-      answerFor('upload defaults', defaults, context),
-      answerFor(`options of ${name}`, options, context),
+      answerFor('upload defaults', defaults, context, milliseconds),
+      answerFor(`options of ${name}`, options, context, milliseconds),
     ]);
     return this.#build(byDefault, own);
   }
@@ -99,11 +105,11 @@ export class UploadPlan {
   }
 
   /** The application's defaults may speak of fields that only other routes have; an interceptor's own options may not. */
-  #checkFields(ownFields: UploadOptions['fields']): void {
+  #checkFields(ownFields: Readonly<Record<string, unknown>> = {}): void {
     const { fields, name } = this.#options;
     if (fields === 'any') return;
     const known = fields.map((each) => each.name);
-    for (const field of Object.keys(ownFields ?? {})) {
+    for (const field of Object.keys(ownFields)) {
       if (known.includes(field)) continue;
       throw new ConfigurationError(
         `fields in the options of ${name} has ${JSON.stringify(field)}, and the interceptor takes files in ` +
@@ -147,6 +153,7 @@ export class UploadPlan {
           ? undefined
           : parseAllowedTypes(`allowedTypes of ${this.#options.name}`, allowedTypes),
       checksum,
+      callbackTimeout: options.callbackTimeout ?? DEFAULT_CALLBACK_TIMEOUT_MS,
     };
   }
 }

@@ -1,7 +1,7 @@
-import type { ExecutionContext } from '@nestjs/common';
 import type { Checksum, TransferProgress } from '../contract/index.js';
 import type { AllowedTypes } from './file/allowed-types.js';
 import type { IncomingFile } from './stored-upload.js';
+import type { UploadContext } from './upload-context.js';
 import type { CommitMoment, UploadFileOptions, UploadLimits } from './upload-options.js';
 import type { UploadStorage } from './upload-storage.js';
 
@@ -12,6 +12,8 @@ export interface ChecksumRule {
   readonly algorithm: keyof Checksum;
   readonly header?: string | undefined;
   readonly field?: string | ((file: IncomingFile) => string) | undefined;
+  /** Lower-case hex, where it is known beforehand. */
+  readonly expected?: string | undefined;
   readonly required: boolean;
 }
 
@@ -27,6 +29,9 @@ export interface FileRule
   /** Undefined: any type. */
   readonly allowedTypes: AllowedTypes | undefined;
   readonly checksum: ChecksumRule | undefined;
+  /** The media type that is stored, whatever the bytes are. Undefined: the one that is found in them. */
+  readonly contentType?: string | undefined;
+  readonly callbackTimeout: number;
 }
 
 /** What holds for one request. */
@@ -39,7 +44,7 @@ export interface UploadRules {
   readonly commit: CommitMoment;
   readonly idleTimeout: number;
   /** An async function passes for one that gives nothing. */
-  readonly onProgress: ((progress: TransferProgress, context: ExecutionContext) => unknown) | undefined;
+  readonly onProgress: ((progress: TransferProgress, context: UploadContext) => unknown) | undefined;
 }
 
 /** The fields that a form takes, for messages: `a file in "avatar"`. */

@@ -1,6 +1,7 @@
 import { Inject, Optional } from '@nestjs/common';
 import { ConfigurationError, Storage } from '../contract/index.js';
 import { InjectStorage, type StorageRegistry } from '../registry/index.js';
+import { fieldsIn } from './resolve-upload-options.js';
 import type { UploadOptions } from './upload-options.js';
 
 /** A storage and the name it is registered under. */
@@ -19,7 +20,7 @@ export function InjectDefaultStorage(): ParameterDecorator {
 
 /** The storages that options name outside functions. */
 export function storagesNamedIn(options: UploadOptions): ReadonlySet<string> {
-  const named = [options, ...Object.values(options.fields ?? {})].map(({ storage }) => storage);
+  const named = [options, ...Object.values(fieldsIn(options))].map(({ storage }) => storage);
   return new Set(named.filter((name) => typeof name === 'string'));
 }
 

@@ -6,6 +6,7 @@ import {
   LONGER_FILES,
   MAX_LINES,
   OPTIONAL_PEERS,
+  OWN_ENTRIES,
   PACKAGES,
   ROOT_ENTRY,
   ROOT_ENTRY_MAY_IMPORT,
@@ -89,7 +90,7 @@ function checkRootEntry({ modules, installed }: Project): string[] {
   for (const [path, trail] of trails) {
     const module = modules.get(path);
     if (module === undefined) continue;
-    if (layerOf(path) === 'testing') breaches.push(`${path}: the root entry loads it (${trail})`);
+    if (OWN_ENTRIES.includes(layerOf(path))) breaches.push(`${path}: the root entry loads it (${trail})`);
     for (const imported of module.imports) {
       // types count: their declarations are read wherever the root entry's are
       if (imported.kind === 'dynamic') continue;

@@ -1,24 +1,43 @@
 /**
  * The arrows of the design: what each folder of lib may import besides itself.
  *
- * contract <- registry, backends, wrappers <- upload, download, signing <- module
+ * contract <- registry, platform, logging, backends, wrappers, events, shutdown <- upload, download <- signing <- module
  */
 export const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['contract', []],
   ['registry', ['contract']],
+  ['platform', []],
+  ['logging', ['contract']],
   ['backends', ['contract']],
   ['wrappers', ['contract']],
-  ['upload', ['contract', 'registry', 'backends', 'wrappers']],
-  ['download', ['contract', 'registry', 'backends', 'wrappers']],
-  ['signing', ['contract', 'registry', 'backends', 'wrappers']],
-  ['module', ['contract', 'registry', 'backends', 'wrappers', 'upload', 'download', 'signing']],
-  // an entry of its own: nobody imports it, and it runs without the module
+  ['events', ['contract', 'registry', 'logging']],
+  ['shutdown', ['contract', 'logging']],
+  ['upload', ['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'shutdown']],
+  ['download', ['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'shutdown']],
+  [
+    'signing',
+    ['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'shutdown', 'upload', 'download'],
+  ],
+  [
+    'module',
+    [
+      ...['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'events', 'shutdown'],
+      ...['upload', 'download', 'signing'],
+    ],
+  ],
+  // entries of their own: nobody imports them, and they run without the module
+  ['opentelemetry', ['contract']],
+  ['swagger', ['contract', 'upload', 'module']],
+  ['terminus', ['contract', 'registry', 'wrappers', 'logging']],
   ['testing', ['contract', 'registry', 'backends', 'wrappers']],
 ]);
 
 /** The root entry, which stands above all folders and shows what they have, but for the entries of their own. */
 export const ROOT_ENTRY = 'index.ts';
-export const ROOT_ENTRY_MAY_IMPORT: readonly string[] = [...LAYERS.keys()].filter((layer) => layer !== 'testing');
+export const OWN_ENTRIES: readonly string[] = ['opentelemetry', 'swagger', 'terminus', 'testing'];
+export const ROOT_ENTRY_MAY_IMPORT: readonly string[] = [...LAYERS.keys()].filter(
+  (layer) => !OWN_ENTRIES.includes(layer),
+);
 
 /** Folders whose parts must not know each other. */
 export const ISOLATED_PARTS: readonly string[] = ['backends'];
@@ -42,7 +61,7 @@ export const MAX_LINES = 400;
 /** The exceptions, each with its reason. */
 export const LONGER_FILES: ReadonlyMap<string, number> = new Map([
   // one class: every public method, with the checks that all of them share
-  ['contract/base/base-storage.ts', 450],
+  ['contract/base/base-storage.ts', 500],
 ]);
 
 /** Names that say nothing of what is inside. */

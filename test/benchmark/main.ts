@@ -4,8 +4,14 @@
  */
 const BENCHES = new Map<string, () => Promise<{ readonly run: (words: readonly string[]) => Promise<void> }>>([
   ['upload', () => import('./upload/upload.bench.js')],
+  ['download', () => import('./download/download.bench.js')],
   ['sqlite', () => import('./sqlite/sqlite.bench.js')],
+  ['loop', () => import('./sqlite/loop.bench.js')],
+  ['s3', () => import('./s3/s3.bench.js')],
+  ['tracing', () => import('./tracing/tracing.bench.js')],
+  ['load', () => import('./load.bench.js')],
   ['list', () => import('./list.bench.js')],
+  ['durability', () => import('./durability.bench.js')],
 ]);
 
 const [first = 'upload', ...others] = process.argv.slice(2);

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
-import Database from 'better-sqlite3';
 import { defineCapabilities } from 'nestjs-storages';
 import { SQLiteStorage, type SQLiteStorageConfig } from 'nestjs-storages/sqlite';
 import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+import { leftoversOf } from '../sqlite/leftovers.js';
 
 interface OpenedFile extends OpenedStorage {
   readonly folder: string;
@@ -28,24 +28,6 @@ async function open(
     await rm(folder, { recursive: true });
   };
   return { storage, folder, options, close };
-}
-
-/** What is neither an object nor waits for its last reader: uploads, and chunks that belong to nothing. */
-function leftovers(filename: string): string[] {
-  const db = new Database(filename, { readonly: true });
-  try {
-    return db
-      .prepare<[], { left: string }>(
-        `SELECT 'upload ' || generation AS left FROM "files$uploads" UNION ALL
-         SELECT DISTINCT 'chunks ' || generation FROM "files$chunks"
-         WHERE generation NOT IN (SELECT generation FROM "files$uploads" UNION SELECT generation FROM "files$garbage"
-           UNION SELECT generation FROM files WHERE generation IS NOT NULL)`,
-      )
-      .all()
-      .map(({ left }) => left);
-  } finally {
-    db.close();
-  }
 }
 
 const capabilities = defineCapabilities({
@@ -71,7 +53,7 @@ for (const [name, config] of Object.entries(variants)) {
       return open(folder, config, options);
     },
     capabilities,
-    leftovers: (storage) => Promise.resolve(leftovers(filenames.get(storage) ?? '')),
+    leftovers: (storage) => Promise.resolve(leftoversOf(filenames.get(storage) ?? '')),
     secrets: [tmpdir()],
     runner: { describe, it, afterAll },
   });

@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
-import { copyFile, truncate } from 'node:fs/promises';
+import { copyFile, readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { FileSystemStorageConfig } from 'nestjs-storages';
 import { Disk } from '../../lib/backends/filesystem/disk.js';
+import { freshKey } from '../../lib/contract/index.js';
 import { writeAll } from '../../lib/backends/filesystem/source-writer.js';
 import { FaultyDiskStorage, systemError, type DiskCall } from './faulty-disk.js';
 import { filesBelow, withRoot } from './temporary-root.js';
@@ -101,16 +102,16 @@ describe('a body of more bytes than one write may have', () => {
 
 describe('a call that fails', () => {
   const calls: DiskCall[] = ['open', 'writev', 'futimes', 'fsync', 'fstat', 'close', 'link', 'rename'];
-  const errors = {
-    ENOSPC: 'QUOTA_EXCEEDED',
-    EDQUOT: 'QUOTA_EXCEEDED',
-    EACCES: 'PERMISSION_DENIED',
-    EROFS: 'PERMISSION_DENIED',
-    EMFILE: 'CONNECTION_FAILED',
-    EIO: 'STORAGE_FAILURE',
-  } as const;
+  const errors = [
+    ['ENOSPC', 'QUOTA_EXCEEDED'],
+    ['EDQUOT', 'QUOTA_EXCEEDED'],
+    ['EACCES', 'PERMISSION_DENIED'],
+    ['EROFS', 'PERMISSION_DENIED'],
+    ['EMFILE', 'CONNECTION_FAILED'],
+    ['EIO', 'STORAGE_FAILURE'],
+  ] as const;
 
-  it.each(Object.entries(errors))('with %s is a %s at every step, and the old object stays', (errno, code) =>
+  it.each(errors)('with %s is a %s at every step, and the old object stays', (errno, code) =>
     withDisk(
       async (storage, root) => {
         const old = await storage.put('a/key', 'old', { metadata: { version: 'old' } });
@@ -140,6 +141,42 @@ describe('a call that fails', () => {
     ),
   );
 
+  it.each(['rename', 'fsync', 'mkdir', 'lstat'] as const)(
+    'at any %s leaves no folder and no attributes without an object',
+    (call) =>
+      withDisk(
+        async (storage, root) => {
+          const steps = {
+            put: () => storage.put('new/folder/key', 'bytes', { metadata: { some: 'thing' } }),
+            fresh: () => storage.put('new/folder/key', 'bytes', { [freshKey]: true }),
+            delete: () => storage.delete('old/folder/key'),
+            move: () => storage.move('old/folder/key', 'new/folder/key'),
+          };
+          for (const step of Object.values(steps)) {
+            // until a step has no more calls that could fail
+            for (let nth = 1, failed = true; failed; nth++) {
+              await storage.put('old/folder/key', 'old', { metadata: { version: 'old' } });
+              failed = false;
+              let calls = 0;
+              storage.disk.before = (name) => {
+                if (name !== call || ++calls !== nth) return;
+                failed = true;
+                throw systemError('EIO');
+              };
+              await step().catch((error: unknown) => {
+                expect(error).toMatchObject({ code: 'STORAGE_FAILURE' });
+              });
+              storage.disk.before = () => undefined;
+              await storage.deleteMany(['old/folder/key', 'new/folder/key']);
+              expect((await filesBelow(root)).filter((path) => path.includes('/attrs/'))).toEqual([]);
+              expect(await readdir(root)).toEqual(['.storages']);
+            }
+          }
+        },
+        { durability: 'full' },
+      ),
+  );
+
   it('after the link of a create takes it back', () =>
     withDisk(async (storage, root) => {
       storage.disk.before = (call, path) => {
@@ -164,6 +201,24 @@ describe('a call that fails', () => {
       };
       await expect(stream.toArray()).rejects.toMatchObject({ code: 'STORAGE_FAILURE', operation: 'get', key: 'key' });
       expect(openDescriptors()).toBe(descriptors);
+    }));
+});
+
+describe('a storage whose files cannot be removed when it closes', () => {
+  it('counts as dead from then on, and the next one removes them', () =>
+    withRoot(async (root) => {
+      const owners = (): string[] =>
+        readdirSync(join(root, '.storages/procs')).filter((name) => !name.endsWith('.sock'));
+      const storage = new FaultyDiskStorage({ root, durability: 'fast' });
+      await storage.open();
+      storage.disk.before = (call) => {
+        if (call === 'unlink') throw systemError('EIO');
+      };
+      await expect(storage.close()).rejects.toMatchObject({ code: 'STORAGE_FAILURE', operation: 'close' });
+      expect(owners()).toHaveLength(1);
+      await using next = new FaultyDiskStorage({ root, durability: 'fast' });
+      await next.open();
+      expect(owners()).toHaveLength(1);
     }));
 });
 

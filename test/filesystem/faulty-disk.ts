@@ -1,8 +1,10 @@
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { Disk } from '../../lib/backends/filesystem/disk.js';
 import { FileSystemStorage } from 'nestjs-storages';
 
 /** The calls of a disk, by the names of what the system is asked. */
-export type DiskCall = Exclude<keyof Disk, 'constructor' | 'learn' | 'fstatWritten' | 'closeWritten'>;
+export type DiskCall = Exclude<keyof Disk, 'constructor' | 'learn' | 'pathOf' | 'fstatWritten' | 'closeWritten'>;
 
 /** A disk that counts its calls, and does something else at those that a test has named. */
 export class FaultyDisk extends Disk {
@@ -87,7 +89,9 @@ export class FaultyDiskStorage extends FileSystemStorage {
   protected override readonly _disk = this.disk;
 }
 
-/** What Node makes of a failed system call. */
-export function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: failed, '/a/path/of/the/machine'`), { code, syscall: 'call' });
+/** What Node makes of a failed system call. It has no name for some. */
+export function systemError(name: keyof typeof constants.errno): Error {
+  const errno = -constants.errno[name];
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`${code}: failed, '/a/path/of/the/machine'`), { code, errno, syscall: 'call' });
 }

@@ -44,15 +44,19 @@ const WAYS: readonly [
 ];
 
 describe.each(WAYS)('a fresh key (%s)', (_name, store) => {
-  it('costs six calls: no lock, and no look at what is there', () =>
+  it.each([
+    ['five calls where it is random by its form', `${randomUUID()}.png`, ['rename']],
+    ['six calls where it is not: nothing is replaced', 'fresh.png', ['link', 'unlink']],
+  ])('costs %s: no lock, and no look at what is there', (_cost, key, placing) =>
     withDisk(async (storage) => {
       const bytes = Buffer.alloc(10 * 1024, 7);
-      const file = await store(storage, `${randomUUID()}.png`, bytes, { contentType: 'image/png' });
-      expect(storage.disk.calls).toEqual(['open', 'writev', 'fstat', 'close', 'link', 'unlink']);
+      const file = await store(storage, key, bytes, { contentType: 'image/png' });
+      expect(storage.disk.calls).toEqual(['open', 'writev', 'fstat', 'close', ...placing]);
       expect(await storage.info(file.key)).toEqual(file);
       expect(bytes.equals(await storage.getBytes(file.key))).toBe(true);
       expect(Object.isFrozen(file) && Object.isFrozen(file.metadata)).toBe(true);
-    }));
+    }),
+  );
 
   it('needs no attribute file for the type that its extension stands for', () =>
     withDisk(async (storage, root) => {
@@ -65,8 +69,9 @@ describe.each(WAYS)('a fresh key (%s)', (_name, store) => {
     withDisk(
       async (storage) => {
         await store(storage, randomUUID(), 'bytes');
-        const steps = storage.disk.calls.filter((call) => call === 'fsync' || call === 'link');
-        expect(steps).toEqual(['fsync', 'link', 'fsync']);
+        await store(storage, 'fresh', 'bytes');
+        const steps = storage.disk.calls.filter((call) => ['fsync', 'link', 'rename'].includes(call));
+        expect(steps).toEqual(['fsync', 'rename', 'fsync', 'fsync', 'link', 'fsync']);
       },
       { durability: 'full' },
     ));
@@ -156,19 +161,20 @@ describe.each(WAYS)('a fresh key (%s)', (_name, store) => {
     ['ENOSPC', 'QUOTA_EXCEEDED'],
     ['EIO', 'STORAGE_FAILURE'],
     ['EACCES', 'PERMISSION_DENIED'],
-  ])('leaves nothing when a call fails with %s', (errno, code) =>
+  ] as const)('leaves nothing when a call fails with %s', (errno, code) =>
     withDisk(
       async (storage, root) => {
-        const calls: DiskCall[] = ['open', 'writev', 'fsync', 'fstat', 'close', 'link', 'unlink'];
+        const calls: DiskCall[] = ['open', 'writev', 'fsync', 'fstat', 'close', 'link', 'unlink', 'rename'];
         for (const call of calls) {
+          const key = call === 'rename' ? randomUUID() : 'key';
           for (const data of [Buffer.from('bytes'), Readable.from([Buffer.alloc(100_000)], { objectMode: false })]) {
             storage.disk.before = (name) => {
               if (name !== call) return;
               storage.disk.before = () => undefined;
               throw systemError(errno);
             };
-            await expect(store(storage, 'key', data)).rejects.toMatchObject({ code, key: 'key' });
-            expect(await filesBelow(root)).toEqual(expect.not.arrayContaining(['key']));
+            await expect(store(storage, key, data)).rejects.toMatchObject({ code, key });
+            expect(await filesBelow(root)).toEqual(expect.not.arrayContaining([key]));
             expect(await leftIn(root)).toEqual([]);
           }
         }
@@ -229,7 +235,7 @@ describe('a fresh key', () => {
       await view.put(randomUUID(), 'bytes', FRESH); // makes the folder
       storage.disk.calls.length = 0;
       await (await view.stage(randomUUID(), 'bytes', FRESH)).commit();
-      expect(storage.disk.calls).toEqual(['open', 'writev', 'fstat', 'close', 'link', 'unlink']);
+      expect(storage.disk.calls).toEqual(['open', 'writev', 'fstat', 'close', 'rename']);
     }));
 
   it('whose process was killed between stage and commit leaves nothing once the root is opened again', () =>

@@ -83,6 +83,20 @@ describe('two processes on one root', () => {
       }),
   );
 
+  it('leave nothing of one that died, also when the one that breaks its lock dies of it', () =>
+    withRoot(async (root) => {
+      const writer = new Child('hold', [root, 'a/key', 'rename']);
+      expect(await writer.line()).toBe('holding');
+      await writer.kill();
+      const breaker = new Child('hold', [root, 'a/key', 'broken']);
+      expect(await breaker.line()).toBe('holding');
+      await breaker.kill();
+      await using storage = new FileSystemStorage({ root, durability: 'fast' });
+      expect(await keysOf(storage)).toEqual([]);
+      await storage.close();
+      expect(await filesBelow(root)).toEqual([]);
+    }));
+
   it.each(['rename', 'link'])('leave nothing of a new object whose writer died at its %s', (step) =>
     withRoot(async (root) => {
       const key = `${'long '.repeat(60)}/deep/key`;

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Server, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -95,6 +95,20 @@ class FileController {
   }
 }
 
+const asked = new EventEmitter();
+
+@Controller('gone')
+class LeftController {
+  /** Fails when its client has gone. */
+  @Get(':index')
+  async fail(@Param('index') index: string, @Res({ passthrough: true }) response: ServerResponse): Promise<never> {
+    const closed = once(response, 'close');
+    asked.emit('asked');
+    await closed;
+    throw ERRORS[Number(index)]?.[0] ?? new Error('no such error');
+  }
+}
+
 @Controller('filtered')
 class FilteredController {
   @Get()
@@ -113,7 +127,7 @@ async function listen(...settings: { exceptionFilter?: boolean }[]): Promise<voi
     imports: settings.map((setting, index) =>
       StorageModule.forRoot({ ...setting, storages: { [`s${index}`]: new MemoryStorage() } }),
     ),
-    controllers: [FileController, FilteredController],
+    controllers: [FileController, FilteredController, LeftController],
   }).compile();
   app = module.createNestApplication();
   await app.listen(0, '127.0.0.1');
@@ -155,6 +169,38 @@ describe('StorageExceptionFilter', () => {
       else expect(JSON.stringify(body)).not.toContain('secret');
       expect(logged).toHaveBeenCalledTimes(status < 500 ? 0 : 1);
       expect(response.headers.get('content-range')).toBe(status === 416 ? 'bytes */7' : null);
+    }
+  });
+
+  it('logs no abort of what was done for a client that has gone, and every failure of it', async () => {
+    const caught = new EventEmitter();
+    const original = StorageExceptionFilter.prototype.catch;
+    const filter = jest.spyOn(StorageExceptionFilter.prototype, 'catch').mockImplementation(function (
+      this: StorageExceptionFilter,
+      ...args
+    ) {
+      original.apply(this, args);
+      caught.emit('caught');
+    });
+    try {
+      await listen({});
+      for (const [code, times] of [
+        ['ABORTED', 0],
+        ['CONNECTION_FAILED', 1],
+      ] as const) {
+        logged.mockClear();
+        const index = ERRORS.findIndex(([error]) => error.code === code);
+        const [begun, ended] = [once(asked, 'asked'), once(caught, 'caught')];
+        const leaving = new AbortController();
+        const answer = fetch(`${origin}/gone/${index}`, { signal: leaving.signal });
+        await begun;
+        leaving.abort();
+        await expect(answer).rejects.toThrow();
+        await ended;
+        expect([code, logged.mock.calls.length]).toEqual([code, times]);
+      }
+    } finally {
+      filter.mockRestore();
     }
   });
 

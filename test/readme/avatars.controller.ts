@@ -1,6 +1,13 @@
 // #region upload
-import { Controller, Get, Param, Post, StreamableFile, UploadedFile, UseInterceptors } from '@nestjs/common';
-import { InjectStorage, Storage, StorageFileInterceptor, type StoredUpload } from 'nestjs-storages';
+import { Controller, Get, Param, Post, UploadedFile, UseInterceptors } from '@nestjs/common';
+import {
+  InjectStorage,
+  Storage,
+  storedFile,
+  StorageFileInterceptor,
+  type StoredFileAnswer,
+  type StoredUpload,
+} from 'nestjs-storages';
 
 @Controller('avatars')
 export class AvatarsController {
@@ -21,13 +28,8 @@ export class AvatarsController {
   }
 
   @Get(':key')
-  async download(@Param('key') key: string): Promise<StreamableFile> {
-    const stream = await this.avatars.get(key);
-    return new StreamableFile(stream, {
-      type: stream.file.contentType,
-      length: stream.file.size,
-      disposition: 'attachment',
-    });
+  download(@Param('key') key: string): StoredFileAnswer {
+    return storedFile(this.avatars, key);
   }
 }
 // #endregion

@@ -26,11 +26,16 @@ import { FakeStorage, storageConformance } from 'nestjs-storages/testing';
 
 @Controller()
 class UploadController {
-  constructor(@InjectStorage('uploads') private readonly uploads: Storage) {}
+  constructor(
+    @InjectStorage('uploads') private readonly uploads: Storage,
+    // by its type alone, which only the metadata of decorators tells
+    private readonly registry: StorageRegistry,
+  ) {}
 
   @Post()
   @UseInterceptors(StorageFileInterceptor('file', { storage: 'uploads' }))
   async upload(@UploadedFile() file: StoredUpload): Promise<{ key: string; text: string }> {
+    assert.equal(this.registry.get('uploads'), this.uploads);
     return { key: file.key, text: (await this.uploads.getBytes(file.key)).toString() };
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { SQLiteStorage } from 'nestjs-storages/sqlite';
 import { openDatabase } from '../../lib/backends/sqlite/thread/open-database.js';
-import { query, withFile, withStorage } from './temporary-database.js';
+import { eventually, query, withFile, withStorage } from './temporary-database.js';
 
 const MIB = 1024 * 1024;
 
@@ -37,6 +37,18 @@ describe('a thread that dies', () => {
       expect(String(await storage.getBytes('a'))).toBe('newer');
       expect(await storage.exists('b')).toBe(false);
       expect((await storage.check()).problems).toEqual([]);
+    }));
+
+  it('leaves nothing that outlives a storage which is closed without starting it again', () =>
+    withFile(async (filename) => {
+      const dead = new MortalStorage({ filename, durability: 'fast' });
+      await dead.put('a', Buffer.alloc(MIB));
+      await dead.kill('writer');
+      await dead.close();
+      await using next = new SQLiteStorage({ filename, durability: 'fast' });
+      await next.put('a', 'new');
+      expect(query(filename, 'SELECT id FROM "nestjs_storages_owners"')).toHaveLength(1);
+      await eventually(() => query(filename, 'SELECT 1 FROM "files$chunks"').length === 0);
     }));
 
   it('lets a file that was staged before be committed', () =>

@@ -100,6 +100,24 @@ describe('An upload beside what else an application has', () => {
       await expectOwnRoutes(running);
       expect((await running.post('/multer', file('1234'))).body).toEqual({ size: 4 });
     });
+
+    it("answers, and leaves nothing, where a route has Nest's FileInterceptor within it", async () => {
+      @Controller()
+      class BothController {
+        @Post('both')
+        @UseInterceptors(StorageFileInterceptor('file'), FileInterceptor('file'))
+        both(): unknown {
+          return 'never';
+        }
+      }
+      const running = await start([UploadController, BothController]);
+      for (const size of [10, 300_000]) {
+        const answer = await running.post('/both', file(Buffer.alloc(size)), field('a', 'b'));
+        // multer finds nothing left of the body
+        expect(answer).toMatchObject({ status: 400, body: { message: 'Multipart: Unexpected end of form' } });
+      }
+      expect(await storage.keys()).toEqual([]);
+    });
     return;
   }
 

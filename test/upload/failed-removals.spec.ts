@@ -14,9 +14,9 @@ describe('A file of a failed upload that the storage would not remove', () => {
 
   beforeEach(async () => {
     logged = [];
-    for (const level of ['error', 'log'] as const) {
+    for (const level of ['error', 'log', 'debug'] as const) {
       jest.spyOn(Logger.prototype, level).mockImplementation((message: unknown) => {
-        logged.push(String(message));
+        logged.push(`${level}: ${String(message)}`);
       });
     }
     inner = new WatchedStorage();
@@ -50,10 +50,14 @@ describe('A file of a failed upload that the storage would not remove', () => {
     jest.restoreAllMocks();
   });
 
-  it('is logged with its key, and the client gets the first error', async () => {
+  it('is logged, with its key at debug only, and the client gets the first error', async () => {
     storage.fail('delete', { error: new ConnectionError('gone') });
     expect(await application.post('/one', file('x'))).toMatchObject({ status: 409, body: { message: 'first' } });
-    expect(logged).toEqual([expect.stringMatching(/"the key".*could not be removed/)]);
+    expect(logged).toEqual([
+      expect.stringMatching(/^error: .*could not be removed/),
+      expect.stringMatching(/^debug: .*could not be removed.*key: the key/),
+    ]);
+    expect(logged[0]).not.toContain('the key');
     expect(await inner.keys()).toEqual(['the key']);
   });
 

@@ -3,13 +3,7 @@ import type { Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { concat, of, throwError } from 'rxjs';
-import {
-  ConnectionError,
-  PermissionError,
-  QuotaExceededError,
-  TimeoutError,
-  type UploadOptions,
-} from 'nestjs-storages';
+import { ConnectionError, PermissionError, QuotaExceededError, TimeoutError } from 'nestjs-storages';
 import { BOUNDARY, field, file, form, type Part } from './form.js';
 import { openDescriptors, UnitApplication, UnitStores, type UnitSetup } from './unit-application.js';
 
@@ -36,7 +30,7 @@ interface Failure extends UnitSetup {
 const conflict = (): never => {
   throw new ConflictException();
 };
-const atLast = (fail: () => never): { fields: NonNullable<UploadOptions['fields']> } => ({
+const atLast = (fail: () => never): NonNullable<UnitSetup['options']> => ({
   fields: {
     documents: {
       filter: (incoming) => incoming.originalname !== '4.bin' || fail(),

@@ -20,6 +20,7 @@ import {
   StorageModule,
   type Storage,
   type StoredUpload,
+  type UploadFieldOptions,
   type UploadOptions,
 } from 'nestjs-storages';
 import { FaultyStorage } from 'nestjs-storages/testing';
@@ -31,7 +32,7 @@ import { WatchedStorage } from './watched-storage.js';
 export type UploadsByField = Readonly<Partial<Record<'avatar' | 'documents' | 'disk', readonly StoredUpload[]>>>;
 
 export interface UnitSetup {
-  readonly options?: UploadOptions;
+  readonly options?: Omit<UploadOptions, 'fields'> & { readonly fields?: Readonly<Record<string, UploadFieldOptions>> };
   readonly handler?: (files: UploadsByField, body: Record<string, unknown>) => unknown;
   readonly interceptors?: readonly NestInterceptor[];
   readonly pipes?: readonly PipeTransform[];

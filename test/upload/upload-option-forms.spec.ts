@@ -119,6 +119,12 @@ const OPTIONS = {
       client?.destroy();
     },
   ],
+  callbackTimeout: [
+    { callbackTimeout: 20, filter: () => new Promise(() => undefined) },
+    async () => {
+      expect(await post(file('x'))).toMatchObject({ status: 504, body: { code: 'CALLBACK_TIMEOUT' } });
+    },
+  ],
 } satisfies Record<keyof UploadOptions, readonly [options: UploadOptions, works: () => Promise<void>]>;
 
 const stored = (upload: object): object => ({ status: 200, body: { file: upload } });
@@ -166,8 +172,8 @@ async function start({ options = {}, upload = {}, asynchronously = false }: Give
   });
 }
 
-/** Each option that may be one as a function of the request. */
-function asked(options: UploadOptions): UploadOptions {
+/** Each option that may be one as a function of the request; what gives the fields may give functions again. */
+function asked(options: UploadOptions, give: (value: unknown) => unknown = (value) => Promise.resolve(value)): object {
   const perRequest = [
     'storage',
     'limits',
@@ -175,15 +181,17 @@ function asked(options: UploadOptions): UploadOptions {
     'checksum',
     'overwrite',
     'required',
+    'fields',
     'commit',
     'idleTimeout',
+    'callbackTimeout',
   ];
   const each = (values: object): object =>
     Object.fromEntries(
       Object.entries(values).map(([name, value]: [string, unknown]) => {
-        if (name === 'fields') return [name, { file: each((value as Record<string, object>)['file'] ?? {}) }];
         if (!perRequest.includes(name)) return [name, value];
-        return [name, (context: ExecutionContext) => Promise.resolve(context.getHandler().name === 'handle' && value)];
+        const given = name === 'fields' ? { file: each((value as Record<string, object>)['file'] ?? {}) } : value;
+        return [name, (context: ExecutionContext) => give(context.getHandler().name === 'handle' && given)];
       }),
     );
   return each(options);
@@ -199,7 +207,8 @@ describe.each(Object.entries(OPTIONS) as [string, readonly [UploadOptions, () =>
   (_name, [options, works]) => {
     it.each<[how: string, given: Given]>([
       ['in an interceptor', { options }],
-      ['in an interceptor, as a function of the request', { options: asked(options) }],
+      ['in an interceptor, as a function of the request', { options: asked(options, (value) => value) }],
+      ['in an interceptor, as an async function of the request', { options: asked(options) }],
       ['as a default of forRoot', { upload: options }],
       ['as a default of forRoot, as a function of the request', { upload: asked(options) }],
       ['as a default of forRootAsync', { upload: options, asynchronously: true }],

@@ -99,6 +99,7 @@ describe('An upload unit', () => {
 
   it('takes back after the handler what its replacements have created, and leaves what they have replaced', async () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const detailed = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
     await one.put('old', 'before');
     await unit.stage(request(one, 'new', { replaces: true }));
     await unit.stage(request(one, 'old', { replaces: true, order: 1 }));
@@ -108,8 +109,12 @@ describe('An upload unit', () => {
     await unit.rollBack(new Error('no'));
     await expectLeft(['old'], []);
     expect((await one.getBytes('old')).toString()).toBe('old');
-    expect(logged.mock.calls).toEqual([[expect.stringMatching(/"old".*the new version stays/)]]);
+    expect(logged.mock.calls.map(([entry]) => String(entry))).toEqual([
+      'A file was replaced by an upload that failed afterwards; the new version stays. (storage: test)',
+    ]);
+    expect(detailed.mock.calls.map(([entry]) => String(entry))).toEqual([expect.stringContaining('key: old')]);
     logged.mockRestore();
+    detailed.mockRestore();
   });
 
   it('that is rolled back while it stages leaves nothing, also of what is staged all the same', async () => {
@@ -122,7 +127,8 @@ describe('An upload unit', () => {
     await expectLeft([], []);
   });
 
-  it('removes what it can where one removal fails, and logs the key of the other', async () => {
+  it('removes what it can where one removal fails, and logs the key of the other at debug only', async () => {
+    const detailed = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     one.failAt('delete', new QuotaExceededError('no'));
     await unit.stage(request(one, 'a'));
@@ -130,10 +136,15 @@ describe('An upload unit', () => {
     await unit.commit('beforeHandler');
     await unit.rollBack(new Error('no'));
     await expectLeft(['a'], []);
-    expect(logged.mock.calls).toEqual([
-      [expect.stringMatching(/committed file "a".*storage "test"/), expect.anything()],
+    expect(logged.mock.calls.map(([entry]) => String(entry))).toEqual([
+      expect.stringMatching(
+        /could not be removed.*reason: no,.*QUOTA_EXCEEDED, storage: test, .*removal: \d+, step: committed/,
+      ),
     ]);
+    expect(String(logged.mock.calls)).not.toContain('key: a');
+    expect(detailed.mock.calls.map(([entry]) => String(entry))).toEqual([expect.stringContaining('key: a')]);
     logged.mockRestore();
+    detailed.mockRestore();
   });
 
   it('removes its version where the storage has no condition for it', async () => {

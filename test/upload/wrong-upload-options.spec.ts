@@ -41,9 +41,22 @@ const WRONG: Readonly<Record<keyof UploadOptions, readonly unknown[]>> = {
   commit: ['later', true, null],
   onProgress: [{}, null, 'a'],
   idleTimeout: [0, -1, NaN, '5', null],
+  callbackTimeout: [0, -1, NaN, '5', null],
 };
 
-const PER_REQUEST = ['storage', 'limits', 'allowedTypes', 'checksum', 'overwrite', 'required', 'commit', 'idleTimeout'];
+const PER_REQUEST = [
+  'storage',
+  'limits',
+  'allowedTypes',
+  'checksum',
+  'overwrite',
+  'required',
+  'fields',
+  'commit',
+  'idleTimeout',
+  'callbackTimeout',
+];
+const OF_FIELDS = PER_REQUEST.filter((name) => !['fields', 'commit', 'idleTimeout'].includes(name));
 
 const cases = Object.entries(WRONG).flatMap(([name, values]) =>
   values.map((value) => [name, JSON.stringify(value), value] as const),
@@ -67,8 +80,13 @@ async function start(upload: Type<NestInterceptor>, defaults?: object): Promise<
   return application;
 }
 
-/** Sends a file to what the application has made a mistake in. */
-async function expectFailure(upload: Type<NestInterceptor>, named: RegExp, defaults?: object): Promise<void> {
+/** Sends a file to what the application has made a mistake in; the answer has a field where it is asked about a file. */
+async function expectFailure(
+  upload: Type<NestInterceptor>,
+  named: RegExp,
+  defaults?: object,
+  about?: { readonly field: string },
+): Promise<void> {
   const app = await start(upload, defaults);
   const { body } = await app.post('upload', file('hello'));
   expect(body).toEqual({
@@ -76,6 +94,7 @@ async function expectFailure(upload: Type<NestInterceptor>, named: RegExp, defau
     message: 'The server is not set up to take this upload.',
     error: 'Internal Server Error',
     code: 'STORAGE_FAILURE',
+    ...about,
   });
   expect(app.errors.join('\n')).toMatch(named);
   await storage.untilNothing();
@@ -107,11 +126,19 @@ describe('A wrong option', () => {
     );
   });
 
-  const ofFields = PER_REQUEST.filter((name) => name !== 'commit' && name !== 'idleTimeout');
-
-  it.each(ofFields)('%s of a field as the answer of a function is a 500 whose log names both', async (name) => {
+  it.each(OF_FIELDS)('%s of a field as the answer of a function is a 500 whose log names both', async (name) => {
     const fields = { file: { [name]: () => null } };
     await expectFailure(StorageFileInterceptor('file'), new RegExp(`${name}\\b.*fields\\.file`), { fields });
+  });
+
+  it.each(OF_FIELDS)('%s of a field that a function has given, as the answer of another, too', async (name) => {
+    const fields = (): object => ({ file: { [name]: () => null } });
+    await expectFailure(StorageFileInterceptor('file'), new RegExp(`${name}\\b.*fields\\.file`), { fields });
+  });
+
+  it('a field that a function gives and the interceptor does not take is a 500 whose log names both', async () => {
+    const options: UploadOptions = { fields: () => ({ other: { required: true } }) };
+    await expectFailure(StorageFileInterceptor('file', options), /fields.*"other".*"file"/);
   });
 
   it.each<[name: string, options: object]>([
@@ -127,7 +154,9 @@ describe('A wrong option', () => {
     ['transform', { transform: () => ({ stream: 5 }) }],
     ['checksum.field', { checksum: { algorithm: 'md5', field: () => undefined } }],
   ])('%s: what its function gives is a 500 whose log names it: %p', async (name, options) => {
-    await expectFailure(StorageFileInterceptor('file', options), new RegExp(name));
+    // the checksums are compared when all files are there
+    const about = name === 'checksum.field' ? undefined : { field: 'file' };
+    await expectFailure(StorageFileInterceptor('file', options), new RegExp(name), undefined, about);
   });
 
   it('storage that a function gives and nobody has is a 500 whose log lists the known ones', async () => {

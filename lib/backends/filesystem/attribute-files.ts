@@ -1,9 +1,20 @@
-import { attributesOf, contentTypeOfKey, StorageError, type FileAttributes } from '../../contract/index.js';
+import { sanitizeKey } from '../../contract/index.js';
+import { decodeAttributes, parseText, type StoredAttributes } from './attributes-text.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { DirectorySync } from './directory-sync.js';
 import type { Folders } from './folders.js';
 import type { Generation } from './generation.js';
 import { hashOfKey, parentOf } from './layout.js';
+
+/** The hash of a key, a time in nanoseconds, a size. */
+const NAME = /^[0-9a-f]{32}\.-?\d+\.\d+$/;
+
+/** A file of attributes, as it is found. */
+export interface AttributeFile {
+  readonly path: string;
+  /** `undefined` where the file does not say so: it is damaged. */
+  readonly key: string | undefined;
+}
 
 /**
  * Attributes beside the bodies, each in a file that is named by the key and the generation of the body it belongs to. It is written
@@ -24,14 +35,14 @@ export class AttributeFiles {
     this.#durable = durable;
   }
 
-  #path(key: string, { mtimeNs, size }: Generation): string {
+  pathOf(key: string, { mtimeNs, size }: Generation): string {
     const hash = hashOfKey(key);
     return `${this.#root}/${hash.slice(0, 2)}/${hash}.${mtimeNs.toString()}.${size.toString()}`;
   }
 
   /** Safe, when it resolves, where the storage is durable. Only the lock's holder calls this. */
   async write(key: string, generation: Generation, text: string): Promise<void> {
-    const path = this.#path(key, generation);
+    const path = this.pathOf(key, generation);
     for (;;) {
       try {
         await this.#writeOnce(path, text);
@@ -61,20 +72,24 @@ export class AttributeFiles {
     }
   }
 
-  /** @returns the text of the attributes; `undefined` when there are none of this generation */
-  read(key: string, generation: Generation): Promise<string | undefined> {
-    return unless(this.#disk.readFile(this.#path(key, generation)), 'ENOENT');
+  /**
+   * @returns `undefined` when there are none of this generation, or when they are damaged: bytes that can be read are not refused for
+   * the sake of what was said about them. `check` tells of both.
+   */
+  async read(key: string, generation: Generation): Promise<StoredAttributes | undefined> {
+    const text = await unless(this.#disk.readFile(this.pathOf(key, generation)), 'ENOENT');
+    return text === undefined ? undefined : decodeAttributes(key, text);
   }
 
   async remove(key: string, generation: Generation): Promise<void> {
-    await unless(this.#disk.unlink(this.#path(key, generation)), 'ENOENT');
+    await unless(this.#disk.unlink(this.pathOf(key, generation)), 'ENOENT');
   }
 
   /** Removes what a dead writer left of other generations. Only the lock's holder calls this. */
   async removeAllBut(key: string, current: Generation | undefined): Promise<void> {
     const hash = hashOfKey(key);
     const folder = `${this.#root}/${hash.slice(0, 2)}`;
-    const kept = current === undefined ? undefined : this.#path(key, current);
+    const kept = current === undefined ? undefined : this.pathOf(key, current);
     for (const { name } of (await unless(this.#disk.readdir(folder), 'ENOENT')) ?? []) {
       const path = `${folder}/${name}`;
       if (name.startsWith(hash) && path !== kept) await unless(this.#disk.unlink(path), 'ENOENT');
@@ -83,61 +98,39 @@ export class AttributeFiles {
 
   /** The keys that have attribute files. A key may come more than once. */
   async *keys(): AsyncGenerator<string> {
+    for await (const { key } of this.all()) if (key !== undefined) yield key;
+  }
+
+  /** Every file of attributes. */
+  async *all(): AsyncGenerator<AttributeFile> {
     for (const group of (await unless(this.#disk.readdir(this.#root), 'ENOENT')) ?? []) {
-      for (const { name } of (await unless(this.#disk.readdir(`${this.#root}/${group.name}`), 'ENOENT')) ?? []) {
-        const text = await unless(this.#disk.readFile(`${this.#root}/${group.name}/${name}`), 'ENOENT');
-        const key: unknown = text === undefined ? undefined : parse(text)?.key;
-        if (typeof key === 'string') yield key;
+      if (!group.isDirectory()) continue;
+      for (const entry of (await unless(this.#disk.readdir(`${this.#root}/${group.name}`), 'ENOENT')) ?? []) {
+        const path = `${this.#root}/${group.name}/${entry.name}`;
+        if (!entry.isFile() || !NAME.test(entry.name)) continue;
+        const text = await unless(this.#disk.readFile(path), 'ENOENT');
+        if (text !== undefined) yield { path, key: this.#keyOf(entry.name, text) };
       }
     }
+  }
+
+  /** The key that a file's text names, if it is the one that its name was made of. */
+  #keyOf(name: string, text: string): string | undefined {
+    const key: unknown = parseText(text)?.key;
+    if (typeof key !== 'string' || !name.startsWith(`${hashOfKey(key)}.`)) return undefined;
+    return isCanonical(key) ? key : undefined;
+  }
+}
+
+/** A stranger's text must not lead a path out of the root. */
+function isCanonical(key: string): boolean {
+  try {
+    return sanitizeKey(key) === key;
+  } catch {
+    return false; // it cannot even be made a key
   }
 }
 
 async function writeText(disk: Disk, fd: number, text: string): Promise<void> {
   for (let left = Buffer.from(text); left.length > 0;) left = left.subarray(await disk.writev(fd, [left]));
-}
-
-/** The attributes of an object that has none stored: what a file that was dropped in by hand has. */
-export function defaultAttributes(key: string): FileAttributes {
-  return { contentType: contentTypeOfKey(key), metadata: {} };
-}
-
-/** The text to store; `undefined` for attributes that the key alone tells. */
-export function encodeAttributes(key: string, attributes: FileAttributes): string | undefined {
-  const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = attributes;
-  const bare = cacheControl === undefined && contentDisposition === undefined && contentEncoding === undefined;
-  if (bare && contentType === contentTypeOfKey(key) && Object.keys(metadata).length === 0) return undefined;
-  return JSON.stringify({ key, contentType, metadata, cacheControl, contentDisposition, contentEncoding });
-}
-
-/** @throws StorageError when the text is not what this storage writes: the disk or a stranger has changed it */
-export function decodeAttributes(key: string, text: string): FileAttributes {
-  const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = parse(text) ?? {};
-  if (
-    typeof contentType !== 'string' ||
-    !isRecordOfStrings(metadata) ||
-    !isOptionalString(cacheControl) ||
-    !isOptionalString(contentDisposition) ||
-    !isOptionalString(contentEncoding)
-  ) {
-    throw new StorageError('The stored attributes of the file are damaged.', { key });
-  }
-  return attributesOf({ contentType, metadata, cacheControl, contentDisposition, contentEncoding });
-}
-
-function parse(text: string): Partial<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined; // the caller says what that means
-  }
-}
-
-function isRecordOfStrings(value: unknown): value is Record<string, string> {
-  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
-}
-
-function isOptionalString(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string';
 }

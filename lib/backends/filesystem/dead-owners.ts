@@ -25,9 +25,14 @@ export class DeadOwners {
     return this.#liveness.isDead(owner);
   }
 
-  /** Removes a lock whose holder is dead. @returns whether this call removed it */
-  breakIfDead(path: string, holder: string): Promise<boolean> {
-    return this.#breakIfDead(path, holder, () => lockHolder(this.#disk, path));
+  /**
+   * Removes a lock whose holder is dead.
+   *
+   * @param heal completes or removes what the holder left. Before the lock goes: whoever dies in between leaves both for the next.
+   * @returns whether this call removed it
+   */
+  breakIfDead(path: string, holder: string, heal?: () => Promise<void>): Promise<boolean> {
+    return this.#breakIfDead(path, holder, () => lockHolder(this.#disk, path), heal);
   }
 
   /** Removes a guard whose maker is dead. */
@@ -36,7 +41,12 @@ export class DeadOwners {
     return maker !== undefined && this.#breakIfDead(path, maker, () => this.#guardMaker(path));
   }
 
-  async #breakIfDead(path: string, holder: string, ask: () => Promise<string | undefined>): Promise<boolean> {
+  async #breakIfDead(
+    path: string,
+    holder: string,
+    ask: () => Promise<string | undefined>,
+    heal?: () => Promise<void>,
+  ): Promise<boolean> {
     if (!(await this.#liveness.isDead(holder))) return false;
     const guard = `${this.#layout.guards}/${hashOfPair(path.slice(this.#layout.private.length), holder)}`;
     if (!(await this.#makeGuard(guard))) {
@@ -47,6 +57,7 @@ export class DeadOwners {
       // Again, now that nobody else can break it: between the look and the guard another one may have broken it and a third may
       // hold it. Removing it at once gives a key two holders.
       if ((await ask()) !== holder) return false;
+      await heal?.();
       await unless(this.#disk.unlink(path), 'ENOENT');
       return true;
     } finally {

@@ -1,11 +1,17 @@
 import * as fs from 'node:fs';
 import type { BigIntStats, Dirent, MakeDirectoryOptions } from 'node:fs';
+import { constants } from 'node:os';
+
+/** Names of error numbers: libuv has none for a few, EDQUOT among them, and says `Unknown system error -122`. */
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [-number, name]),
+);
 
 /** Node refuses to write 2 GiB or more at once; the kernel takes a page less. */
 const LARGEST_WRITE = 1024 * 1024 * 1024;
 
 /**
- * Linux file systems on which fstat and close of a file that was just written touch memory only (statfs(2)): ext2 to ext4, XFS,
+ * Linux file systems on which fstat and close of a file that was just opened or written touch memory only (statfs(2)): ext2 to ext4, XFS,
  * Btrfs, F2FS, tmpfs. Those of a network or of FUSE flush and ask a server at both, which may take any time.
  */
 const IN_MEMORY: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994]);
@@ -70,8 +76,8 @@ export class Disk {
   }
 
   /**
-   * fstat and close of a file that was just written, at once on this thread where neither waits for anything: a trip to the pool costs
-   * ten times as much. Not for a file that may have lost its name, whose last close frees its blocks.
+   * fstat and close of a file that was just opened or written, at once on this thread where neither waits for anything: a trip to the pool costs
+   * ten times as much. Not for a large file that may have lost its name, whose last close frees its blocks.
    */
   fstatWritten(fd: number): Promise<BigIntStats> {
     if (!this._inMemory) return this.fstat(fd);
@@ -147,6 +153,18 @@ export class Disk {
     });
   }
 
+  /**
+   * Where the file of a descriptor lies, every symbolic link on the way resolved; with ` (deleted)` behind it when it lies there no more (proc(5)). The
+   * kernel answers out of its memory, so it is asked on this thread. `undefined` where the system does not tell.
+   */
+  pathOf(fd: number): string | undefined {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return undefined;
+    }
+  }
+
   unlink(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.unlink(path, settle(resolve, reject));
@@ -206,8 +224,9 @@ function settle<T>(resolve: (value: T) => void, reject: (error: Error) => void):
 /** The errno of a failed system call, e.g. `ENOENT`. Not by instanceof: the error may be of another realm. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  return typeof code === 'string' && typeof syscall === 'string' ? code : undefined;
+  const { code, errno, syscall } = error as { code?: unknown; errno?: unknown; syscall?: unknown };
+  if (typeof code !== 'string' || typeof syscall !== 'string') return undefined;
+  return typeof errno === 'number' && code.startsWith('Unknown') ? (NAMES.get(errno) ?? code) : code;
 }
 
 /** Waits for a call that may fail in the named ways, which then count as `undefined`. */

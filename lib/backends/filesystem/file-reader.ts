@@ -2,8 +2,17 @@ import { Readable } from 'node:stream';
 import type { Disk } from './disk.js';
 import { truncatedWhileRead } from './file-errors.js';
 
-/** Bytes of one read: a third of the CPU of the usual 64 KiB. */
+/** Bytes of one read for a reader that is fast: a third of the CPU of the usual 64 KiB. */
 const CHUNK_BYTES = 512 * 1024;
+
+/** Bytes of one read for all others. A slow reader holds two of them, and there may be thousands. */
+const SLOW_CHUNK_BYTES = 48 * 1024;
+
+/** So much must have gone fast before a reader counts as fast: the kernel takes a few MiB for a client that reads nothing (tcp(7), tcp_wmem). */
+const FAST_AFTER_BYTES = 8 * 1024 * 1024;
+
+/** A chunk that took longer than so many milliseconds to be taken was taken slowly. */
+const FAST_MILLISECONDS = 50;
 
 /** Reads a part of an open file, closes it at the end or when it is destroyed, and fails rather than end early. */
 export class FileReader extends Readable {
@@ -13,11 +22,15 @@ export class FileReader extends Readable {
   #position: number;
   readonly #end: number;
   #reading = false;
+  /** How much has been taken without a pause. */
+  #fastBytes = 0;
+  #pushedAt = Number.POSITIVE_INFINITY;
   #afterRead: (() => void) | undefined;
 
   /** Owns the descriptor from now on. */
   constructor(disk: Disk, fd: number, key: string, offset: number, length: number) {
-    super({ highWaterMark: CHUNK_BYTES });
+    // one chunk is read ahead, however small
+    super({ highWaterMark: SLOW_CHUNK_BYTES });
     this.#disk = disk;
     this.#fd = fd;
     this.#key = key;
@@ -26,7 +39,7 @@ export class FileReader extends Readable {
   }
 
   override _read(): void {
-    const length = Math.min(CHUNK_BYTES, this.#end - this.#position);
+    const length = Math.min(this.#chunkBytes(), this.#end - this.#position);
     if (length <= 0) {
       this.push(null);
       return;
@@ -42,6 +55,8 @@ export class FileReader extends Readable {
           return;
         }
         this.#position += bytes;
+        this.#fastBytes += bytes;
+        this.#pushedAt = performance.now();
         this.push(bytes === length ? buffer : buffer.subarray(0, bytes));
       },
       (error: unknown) => {
@@ -49,6 +64,11 @@ export class FileReader extends Readable {
         this.destroy(error as Error);
       },
     );
+  }
+
+  #chunkBytes(): number {
+    if (performance.now() - this.#pushedAt > FAST_MILLISECONDS) this.#fastBytes = 0;
+    return this.#fastBytes < FAST_AFTER_BYTES ? SLOW_CHUNK_BYTES : CHUNK_BYTES;
   }
 
   #settleRead(): void {

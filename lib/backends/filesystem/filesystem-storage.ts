@@ -18,7 +18,8 @@ import {
   type StorageError,
   type StoredFile,
 } from '../../contract/index.js';
-import { encodeAttributes } from './attribute-files.js';
+import { resolveOlderThan } from '../../contract/options/older-than.js';
+import { encodeAttributes } from './attributes-text.js';
 import { Disk } from './disk.js';
 import { storageErrorOf } from './file-errors.js';
 import { FileReader } from './file-reader.js';
@@ -27,6 +28,7 @@ import {
   type FileSystemSettings,
   type FileSystemStorageConfig,
 } from './filesystem-storage-config.js';
+import type { FileSystemCheckReport, FileSystemSweepOptions, FileSystemSweepReport } from './maintenance.js';
 import type { StoredObject } from './object-tree.js';
 import type { CommitConditions } from './object-writer.js';
 import { openStorage, type OpenStorage } from './open-storage.js';
@@ -160,6 +162,31 @@ export class FileSystemStorage extends BaseStorage {
     // A folder that a link leads to is outside.
     if (path !== undefined && (await folders.state(path)) === 'there') start.push({ tree: 'natural', path, head });
     yield* new TreeWalk(this._disk, layout, generations, options).items([...start, overflow]);
+  }
+
+  /**
+   * Looks at everything below the root: objects whose attributes are missing or damaged, attributes without an object, what killed
+   * processes left, and what is none of this library's. It changes nothing and may run beside readers and writers; where something looks
+   * wrong it takes the lock of that key for a moment. For a health check, or after a restore.
+   *
+   * @throws PermissionError for a folder that this process may not read
+   * @example
+   * const { ok, problems } = await storage.check();
+   */
+  async check(): Promise<FileSystemCheckReport> {
+    return this._call(() => this.#open.check());
+  }
+
+  /**
+   * Removes what killed processes left, as every start does, and attributes that have had no object for longer than `olderThan`: a file
+   * that was removed by hand leaves them. It never touches what a living process has staged, nor what is none of this library's.
+   *
+   * @throws InvalidArgumentError for an `olderThan` that is no duration
+   * @example
+   * await storage.sweep({ olderThan: '1d' });
+   */
+  async sweep(options: FileSystemSweepOptions): Promise<FileSystemSweepReport> {
+    return this._call(async () => this.#open.sweep(resolveOlderThan(options)));
   }
 
   /** @returns `undefined` for an object that was deleted meanwhile */

@@ -94,29 +94,26 @@ export class KeyLocks {
 
   async #holdFile<T>(key: string, signal: AbortSignal | undefined, start: number, work: () => Promise<T>): Promise<T> {
     const path = `${this.#layout.locks}/${lockName(key)}`;
-    const broken = await this.#acquire(key, path, signal, start);
+    await this.#acquire(key, path, signal, start);
     try {
-      if (broken) await this.#heal(key);
       return await work();
     } finally {
       await unless(this.#disk.unlink(path), 'ENOENT');
     }
   }
 
-  /** @returns whether the lock of a dead owner was broken on the way */
-  async #acquire(key: string, path: string, signal: AbortSignal | undefined, start: number): Promise<boolean> {
-    if (await this.#tryLock(key, path)) return false;
+  async #acquire(key: string, path: string, signal: AbortSignal | undefined, start: number): Promise<void> {
+    if (await this.#tryLock(key, path)) return;
     let asked = performance.now();
-    let broken = false;
     for (;;) {
       signal?.throwIfAborted();
       await delay(1 + Math.random() * (MAX_PAUSE_MS - 1));
-      if (await this.#tryLock(key, path)) return broken;
+      if (await this.#tryLock(key, path)) return;
       const now = performance.now();
       if (now - asked >= LIVENESS_MS) {
         asked = now;
         const holder = await lockHolder(this.#disk, path);
-        if (holder !== undefined && (await this.#dead.breakIfDead(path, holder))) broken = true;
+        if (holder !== undefined) await this.#dead.breakIfDead(path, holder, () => this.#heal(key));
       }
       if (now - start > this.#timeoutMs) {
         throw new TimeoutError(`Another writer has held this key for ${this.#timeoutMs / 1000} seconds.`, { key });

@@ -29,6 +29,8 @@ export class Layout {
   readonly guards: string;
   readonly attributes: string;
   readonly overflowTree: string;
+  /** All of these, which are folders. */
+  readonly folders: readonly string[];
   /** The claim of a storage that has the root for itself. */
   readonly claim: string;
 
@@ -41,6 +43,7 @@ export class Layout {
     this.guards = `${this.private}/break`;
     this.attributes = `${this.private}/attrs`;
     this.overflowTree = `${this.private}/over`;
+    this.folders = [this.temporary, this.owners, this.locks, this.guards, this.attributes, this.overflowTree];
     this.claim = `${this.private}/exclusive`;
   }
 

@@ -1,15 +1,15 @@
 import { connect } from 'node:net';
+import { isProcessGone, parseOwner, processIdentity, type ProcessIdentity } from '../../contract/process-identity.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import { LISTENING, socketName } from './owner.js';
-import { isProcessGone, parseOwner, processIdentity, type ProcessIdentity } from './process-identity.js';
 import { bindable } from './socket-path.js';
 
 /** Tells dead owners from living ones. When unsure, an owner is alive: a writer's files are never taken from under it. */
 export class Liveness {
   readonly #disk: Disk;
   readonly #layout: Layout;
-  #self: Promise<ProcessIdentity> | undefined;
+  #self: ProcessIdentity | undefined;
 
   constructor(disk: Disk, layout: Layout) {
     this.#disk = disk;
@@ -19,9 +19,9 @@ export class Liveness {
   async isDead(owner: string): Promise<boolean> {
     const other = parseOwner(owner);
     if (other === undefined) return false; // a stranger's file
-    const self = await (this.#self ??= processIdentity(this.#disk));
+    const self = (this.#self ??= processIdentity());
     if (other.boot !== self.boot) return true;
-    if (other.namespace === self.namespace && (await isProcessGone(this.#disk, other))) return true;
+    if (other.namespace === self.namespace && isProcessGone(other)) return true;
     return this.#isSilent(owner);
   }
 

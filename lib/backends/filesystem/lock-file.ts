@@ -13,7 +13,7 @@ export function lockName(key: string): string {
 /** Whose lock it is; `undefined` when it is gone. */
 export async function lockHolder(disk: Disk, path: string): Promise<string | undefined> {
   if (!isLongLock(path)) return (await unless(disk.readFile(path), 'ENOENT'))?.split(' ', 1)[0];
-  const target = await unless(disk.readlink(path), 'ENOENT');
+  const target = await unless(disk.readlink(path), 'ENOENT', 'EINVAL');
   return target?.slice(0, target.indexOf('/'));
 }
 
@@ -26,6 +26,11 @@ export async function lockedKey(disk: Disk, path: string): Promise<string | unde
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (!name.startsWith('k')) return undefined;
   return name.slice(1).replaceAll('%2F', '/').replaceAll('%25', '%');
+}
+
+/** Whether a lock may have this name. */
+export function isLock(name: string): boolean {
+  return name.startsWith('k') || name.startsWith('h');
 }
 
 export function isLongLock(path: string): boolean {

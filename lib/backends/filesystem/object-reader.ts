@@ -9,7 +9,8 @@ import {
   type ResolvedRange,
   type StoredFile,
 } from '../../contract/index.js';
-import { decodeAttributes, defaultAttributes, type AttributeFiles } from './attribute-files.js';
+import type { AttributeFiles } from './attribute-files.js';
+import { defaultAttributes } from './attributes-text.js';
 import { describeObject } from './describe-object.js';
 import { unless, type Disk } from './disk.js';
 import { BytesReader, FileReader, readExactly } from './file-reader.js';
@@ -22,6 +23,9 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 
 /** Up to here an object is read and its descriptor closed before anybody asks for the first byte. */
 const SMALL_BYTES = 64 * 1024;
+
+/** How often a file is opened of which the system tells another path though no link is on the way. */
+const MAX_TRIES = 3;
 
 /** An open version of an object. Whoever has it closes it. */
 export interface Snapshot {
@@ -67,8 +71,8 @@ export class ObjectReader {
   /** @returns `undefined` when the object was replaced meanwhile */
   async describe(key: string, { path, generation }: StoredObject): Promise<StoredFile | undefined> {
     if (!generation.marked) return describeObject(key, generation, defaultAttributes(key), undefined);
-    const text = await this.#attributes.read(key, generation);
-    if (text !== undefined) return describeObject(key, generation, decodeAttributes(key, text), text);
+    const stored = await this.#attributes.read(key, generation);
+    if (stored !== undefined) return describeObject(key, generation, stored.attributes, stored.text);
     // Attributes go when their body has gone; a body that is still the same never had any, as a copy made by a stranger.
     const now = await unless(this.#disk.lstat(path), ...NOTHING_THERE);
     if (now === undefined || !sameGeneration(this.#generations.of(now), generation)) return undefined;
@@ -87,7 +91,7 @@ export class ObjectReader {
       handedOver = true;
       return { file, range, body: new FileReader(this.#disk, fd, key, offset, length) };
     } finally {
-      if (!handedOver) await this.#disk.close(fd);
+      if (!handedOver) await (file.size <= SMALL_BYTES ? this.#disk.closeWritten(fd) : this.#disk.close(fd));
     }
   }
 
@@ -138,8 +142,27 @@ export class ObjectReader {
 
   async #openNatural(key: string): Promise<(StoredObject & { readonly fd: number }) | undefined> {
     const path = this.#layout.natural(key);
-    if (path === undefined || !(await this.#tree.isReachable(key, path))) return undefined;
-    return this.#openRegular(path);
+    if (path === undefined) return undefined;
+    for (let tries = 1; ; tries++) {
+      const opened = await this.#openRegular(path);
+      if (opened === undefined || this.#liesAt(key, opened)) return opened;
+      // Behind a link; or on a system that tells it otherwise, of a file that was replaced meanwhile, or never.
+      let taken = false;
+      try {
+        if (!(await this.#tree.isReachable(key, path))) return undefined;
+        taken = tries === MAX_TRIES;
+        if (taken) return opened;
+      } finally {
+        if (!taken) await this.#disk.close(opened.fd);
+      }
+    }
+  }
+
+  /** Whether what was opened lies where its key says: asked of the open file, which no link that is put in the way later can change. */
+  #liesAt(key: string, { fd, path }: { readonly fd: number; readonly path: string }): boolean {
+    if (!key.includes('/')) return true;
+    const found = this.#disk.pathOf(fd);
+    return found === path || found === `${path} (deleted)`;
   }
 
   async #openRegular(path: string): Promise<(StoredObject & { readonly fd: number }) | undefined> {
@@ -148,7 +171,8 @@ export class ObjectReader {
     if (fd === undefined) return undefined;
     let generation: Generation | undefined;
     try {
-      const stats = await this.#disk.fstat(fd);
+      // opening has brought the inode to memory
+      const stats = await this.#disk.fstatWritten(fd);
       if (stats.isFile()) generation = this.#generations.of(stats);
     } finally {
       if (generation === undefined) await this.#disk.close(fd);

@@ -21,6 +21,9 @@ export interface Location {
 /** `again`: another one was faster, look again. */
 export type PlaceOutcome = 'placed' | 'exists' | 'again';
 
+/** A key that ends in a random UUID (RFC 9562, section 5.4) and perhaps an extension: two of them are never the same. */
+const RANDOM = /(?:^|\/)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:\.[0-9A-Za-z]+)?$/;
+
 /** The two trees in which objects lie. An object stays where it was placed until it is deleted. */
 export class ObjectTree {
   readonly #disk: Disk;
@@ -90,7 +93,10 @@ export class ObjectTree {
       const outcome = await this.#placeAt(naturalPath, temporary, createOnly);
       if (outcome !== 'conflict') return outcome;
     }
-    const outcome = await this.#placeAt(this.#layout.overflow(key), temporary, createOnly);
+    const overflow = this.#layout.overflow(key);
+    let outcome = await this.#placeAt(overflow, temporary, createOnly);
+    // Its folder was made: the ordinary path may have become free meanwhile, and the folder would stay without an object.
+    if (outcome === 'again') outcome = await this.#placeAt(overflow, temporary, createOnly);
     if (outcome !== 'conflict') return outcome;
     throw new StorageError(
       'The file system has no place for this key: its path is too long there, or something stands in its way in the private folder.',
@@ -99,14 +105,15 @@ export class ObjectTree {
   }
 
   /**
-   * Puts the object of a key that nobody else knows at its ordinary path, without a look at what is there: the link replaces nothing.
+   * Puts the object of a key that nobody else knows at its ordinary path, without a look at what is there. A link replaces nothing; the
+   * rename of one that is random by its form might, and spares a call.
    *
    * @returns whether it is there now; otherwise something is in the way, which only the lock's holder may decide about
    */
   async placeFresh(key: string, temporary: string): Promise<boolean> {
     const path = this.#layout.natural(key);
     if (path === undefined || (key.includes('/') && !(await this.isReachable(key, path)))) return false;
-    return (await this.#placeAt(path, temporary, true)) === 'placed';
+    return (await this.#placeAt(path, temporary, !RANDOM.test(key))) === 'placed';
   }
 
   async #placeAt(path: string, temporary: string, createOnly: boolean): Promise<PlaceOutcome | 'conflict'> {

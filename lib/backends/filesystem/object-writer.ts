@@ -6,8 +6,9 @@ import {
   type FileAttributes,
   type StoredFile,
 } from '../../contract/index.js';
-import { decodeAttributes, defaultAttributes, encodeAttributes, type AttributeFiles } from './attribute-files.js';
-import { unless, type Disk } from './disk.js';
+import type { AttributeFiles } from './attribute-files.js';
+import { defaultAttributes, encodeAttributes, type StoredAttributes } from './attributes-text.js';
+import { errnoOf, unless, type Disk } from './disk.js';
 import { etagOf, type Generation, type Generations } from './generation.js';
 import type { KeyLocks } from './key-locks.js';
 import { NOTHING_THERE, type Location, type ObjectTree, type StoredObject } from './object-tree.js';
@@ -71,9 +72,15 @@ export class ObjectWriter {
     conditions: CommitConditions,
   ): Promise<StoredFile> {
     conditions.signal?.throwIfAborted();
-    if (await this.#tree.placeFresh(key, temporary.path)) {
-      return describeObject(key, temporary.generation, attributes, undefined);
+    let isPlaced: boolean;
+    try {
+      isPlaced = await this.#tree.placeFresh(key, temporary.path);
+    } catch (error) {
+      // the folders that were made for it
+      await this.#tree.pruneKey(key).catch(() => undefined);
+      throw error;
     }
+    if (isPlaced) return describeObject(key, temporary.generation, attributes, undefined);
     return this.#commitLocked(key, temporary, attributes, conditions);
   }
 
@@ -83,7 +90,9 @@ export class ObjectWriter {
     attributes: FileAttributes,
     conditions: CommitConditions,
   ): Promise<StoredFile> {
-    return this.#locks.hold(key, conditions.signal, () => this.#commit(key, temporary, attributes, conditions));
+    return this.#locks.hold(key, conditions.signal, () =>
+      this.#orHeal([key], () => this.#commit(key, temporary, attributes, conditions)),
+    );
   }
 
   async #commit(
@@ -140,13 +149,15 @@ export class ObjectWriter {
   }
 
   delete(key: string, conditions: { readonly ifMatch?: string; readonly signal?: AbortSignal }): Promise<boolean> {
-    return this.#locks.hold(key, conditions.signal, async () => {
-      const current = (await this.#tree.locate(key)).object;
-      if (current === undefined) return false;
-      await this.#check(key, current, conditions);
-      conditions.signal?.throwIfAborted();
-      return this.#remove(key, current);
-    });
+    return this.#locks.hold(key, conditions.signal, () =>
+      this.#orHeal([key], async () => {
+        const current = (await this.#tree.locate(key)).object;
+        if (current === undefined) return false;
+        await this.#check(key, current, conditions);
+        conditions.signal?.throwIfAborted();
+        return this.#remove(key, current);
+      }),
+    );
   }
 
   async #remove(key: string, object: StoredObject): Promise<boolean> {
@@ -162,8 +173,21 @@ export class ObjectWriter {
    */
   move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
     return this.#locks.holdBoth(source, destination, conditions.signal, () =>
-      this.#move(source, destination, conditions),
+      this.#orHeal([source, destination], () => this.#move(source, destination, conditions)),
     );
+  }
+
+  /** A call of the system that fails in the middle leaves what a crash does: folders without objects, attributes without theirs. */
+  async #orHeal<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) !== undefined) {
+        // where the disk fails again the first error tells more
+        for (const key of keys) await healKey(this.#tree, this.#attributes, key).catch(() => undefined);
+      }
+      throw error;
+    }
   }
 
   async #move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
@@ -199,11 +223,11 @@ export class ObjectWriter {
     const { path, generation } = object;
     const [stamp = 0] = stampsAfter(version.mtimeNs);
     const later = { ...generation, mtimeNs: toNanoseconds(stamp) };
-    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
-    if (text !== undefined) await this.#attributes.write(key, later, text);
+    const stored = await this.#stored(key, generation);
+    if (stored !== undefined) await this.#attributes.write(key, later, stored.text);
     await this.#disk.utimes(path, stamp);
     await this.#temporaries.flush(path);
-    if (text !== undefined) await this.#attributes.remove(key, generation);
+    if (generation.marked) await this.#attributes.remove(key, generation);
     return { path, generation: later };
   }
 
@@ -223,8 +247,11 @@ export class ObjectWriter {
   }
 
   async #attributesOf(key: string, generation: Generation): Promise<FileAttributes> {
-    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
-    return text === undefined ? defaultAttributes(key) : decodeAttributes(key, text);
+    return (await this.#stored(key, generation))?.attributes ?? defaultAttributes(key);
+  }
+
+  async #stored(key: string, generation: Generation): Promise<StoredAttributes | undefined> {
+    return generation.marked ? this.#attributes.read(key, generation) : undefined;
   }
 
   async #check(key: string, current: StoredObject | undefined, conditions: CommitConditions): Promise<void> {
@@ -232,7 +259,7 @@ export class ObjectWriter {
     if (conditions.ifMatch === undefined) return;
     if (current === undefined) throw new PreconditionFailedError('There is no file to match ifMatch.', { key });
     const { generation } = current;
-    const text = generation.marked ? await this.#attributes.read(key, generation) : undefined;
+    const text = (await this.#stored(key, generation))?.text;
     if (etagOf(generation, text) !== conditions.ifMatch) {
       throw new PreconditionFailedError('The file is another version than ifMatch names.', { key });
     }
@@ -243,7 +270,7 @@ function changedTooOften(key: string): StorageError {
   return new StorageError('The folders of the key keep changing; the write was given up.', { key, retryable: true });
 }
 
-/** Completes or removes what a dead writer left of a key. Only the lock's holder calls this. */
+/** Completes or removes what a dead or failed writer left of a key. Only the lock's holder calls this. */
 export async function healKey(tree: ObjectTree, attributes: AttributeFiles, key: string): Promise<void> {
   const current = (await tree.locate(key)).object;
   await attributes.removeAllBut(key, current?.generation);

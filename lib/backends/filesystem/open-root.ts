@@ -35,17 +35,27 @@ export async function openRoot(disk: Disk, settings: FileSystemSettings): Promis
   return layout;
 }
 
-/** As mkdir -p, with exact permission bits where they are given: recursive mkdir obeys the umask, and a folder that is there stays as it is. */
-async function makeRoot(disk: Disk, path: string, mode: number | undefined, durable: boolean): Promise<void> {
+/**
+ * As mkdir -p, with exact permission bits where they are given: recursive mkdir obeys the umask, and a folder that is there stays as it is.
+ *
+ * @param hasParent what is above it was made: a file system in which nothing can be made (/proc) answers ENOENT all the same, for ever
+ */
+async function makeRoot(
+  disk: Disk,
+  path: string,
+  mode: number | undefined,
+  durable: boolean,
+  hasParent = false,
+): Promise<void> {
   try {
     await disk.mkdir(path, { mode: mode ?? 0o755 });
     if (mode !== undefined) await disk.chmod(path, mode);
     if (durable) await syncFolder(disk, parentOf(path));
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'ENOENT') {
+    if (errno === 'ENOENT' && !hasParent) {
       await makeRoot(disk, parentOf(path), mode, durable);
-      await makeRoot(disk, path, mode, durable);
+      await makeRoot(disk, path, mode, durable, true);
     } else if (errno === 'EACCES' || errno === 'EROFS' || errno === 'EPERM') {
       // No matter, if it is there already.
       if ((await unless(disk.lstat(path), 'ENOENT', 'EACCES')) === undefined) throw error;

@@ -9,13 +9,15 @@ import type { Generations } from './generation.js';
 import { KeyLocks } from './key-locks.js';
 import type { Layout } from './layout.js';
 import { Liveness } from './liveness.js';
+import type { FileSystemCheckReport, FileSystemSweepReport } from './maintenance.js';
 import { ObjectReader } from './object-reader.js';
 import { ObjectTree } from './object-tree.js';
 import { healKey, ObjectWriter } from './object-writer.js';
 import { openRoot, probeFileSystem } from './open-root.js';
 import { Owner } from './owner.js';
 import { claimRoot, releaseClaim } from './root-claim.js';
-import { sweep } from './sweep.js';
+import { RootCheck } from './root-check.js';
+import { sweep, type Swept } from './sweep.js';
 import { TemporaryFiles } from './temporary-files.js';
 
 /** The parts of an open storage. */
@@ -26,6 +28,9 @@ export interface OpenStorage {
   readonly temporaries: TemporaryFiles;
   readonly writer: ObjectWriter;
   readonly reader: ObjectReader;
+  check(): Promise<FileSystemCheckReport>;
+  /** Removes what dead owners left since this storage was opened, and attributes that have had no object for so long. */
+  sweep(olderThanMs: number): Promise<FileSystemSweepReport>;
   /** Leaves the root as it would be had this storage never been opened, but for the objects. */
   close(): Promise<void>;
 }
@@ -51,15 +56,18 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
     const locks = new KeyLocks(disk, layout, folders, owner, dead, exclusive, heal);
     const writer = new ObjectWriter(disk, tree, attributes, temporaries, locks, generations);
     const reader = new ObjectReader(disk, layout, tree, attributes, generations);
-    await sweep({
-      disk,
-      layout,
-      dead,
-      attributes,
-      heal: (key) => locks.hold(key, undefined, () => heal(key)),
-      exclusive,
-      exclusiveDied,
-    });
+    const sweepDead = (diedExclusive: boolean): Promise<Swept> =>
+      sweep({
+        disk,
+        layout,
+        dead,
+        attributes,
+        heal: (key) => locks.hold(key, undefined, () => heal(key)),
+        exclusive,
+        exclusiveDied: diedExclusive,
+      });
+    await sweepDead(exclusiveDied);
+    const lookAtAll = (): RootCheck => new RootCheck({ disk, layout, generations, tree, attributes, locks, dead });
     return {
       layout,
       folders,
@@ -67,6 +75,11 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
       temporaries,
       writer,
       reader,
+      check: () => lookAtAll().run(),
+      sweep: async (olderThanMs) => ({
+        ...(await sweepDead(false)),
+        attributes: await lookAtAll().removeOrphans(olderThanMs),
+      }),
       close: () => leave(disk, layout, owner, claimed),
     };
   } catch (error) {
@@ -76,14 +89,7 @@ export async function openStorage(disk: Disk, settings: FileSystemSettings): Pro
 }
 
 async function announce(disk: Disk, layout: Layout, folders: Folders): Promise<Owner> {
-  for (const path of [
-    layout.guards,
-    layout.attributes,
-    layout.overflowTree,
-    layout.temporary,
-    layout.owners,
-    layout.locks,
-  ]) {
+  for (const path of layout.folders) {
     // Also a link to a folder: it may lead out of the root.
     if ((await unless(disk.lstat(path), 'ENOENT'))?.isDirectory() === false) throw blocked();
   }

@@ -1,8 +1,8 @@
 import { randomBytes, hash } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
+import { ownerId, processIdentity } from '../../contract/process-identity.js';
 import { unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
-import { processIdentity } from './process-identity.js';
 import { bindable } from './socket-path.js';
 
 /**
@@ -27,9 +27,7 @@ export class Owner {
 
   /** Shows itself to the neighbours: the socket first, so that whoever sees the file can ask. */
   static async announce(disk: Disk, layout: Layout): Promise<Owner> {
-    const { pid, start, boot, namespace } = await processIdentity(disk);
-    const random = randomBytes(6).toString('hex');
-    const owner = new Owner(disk, layout, `${pid}.${start}.${boot}.${namespace}.${random}`);
+    const owner = new Owner(disk, layout, ownerId(processIdentity(), randomBytes(6).toString('hex')));
     try {
       await owner.#listen();
       await owner.#write(owner.#server === undefined ? owner.id : `${owner.id} ${LISTENING}`);
@@ -59,13 +57,24 @@ export class Owner {
 
   /** Closes the socket and removes the file: from now on this owner counts as dead. */
   async withdraw(): Promise<void> {
-    await unless(this.#disk.unlink(this.path), 'ENOENT');
+    try {
+      await unless(this.#disk.unlink(this.path), 'ENOENT');
+    } finally {
+      // also where the file stays: whoever is silent is dead, and swept by the next
+      await this.#fallSilent();
+    }
+  }
+
+  async #fallSilent(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     if (server?.listening === true) await new Promise((resolve) => server.close(resolve));
-    await unless(this.#disk.unlink(socketName(this.path)), 'ENOENT');
-    await this.#releaseSocket?.();
-    this.#releaseSocket = undefined;
+    try {
+      await unless(this.#disk.unlink(socketName(this.path)), 'ENOENT');
+    } finally {
+      await this.#releaseSocket?.();
+      this.#releaseSocket = undefined;
+    }
   }
 
   async #listen(): Promise<void> {

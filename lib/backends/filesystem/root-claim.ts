@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../../contract/index.js';
+import { parseOwner } from '../../contract/process-identity.js';
 import type { DeadOwners } from './dead-owners.js';
 import { errnoOf, unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import { lockHolder } from './lock-file.js';
 import type { Owner } from './owner.js';
-import { parseOwner } from './process-identity.js';
 
 /**
  * Decides who may use a root: one exclusive storage, or any number of others. Everybody shows itself first and looks afterwards, so

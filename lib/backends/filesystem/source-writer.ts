@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { SourceError, StorageError } from '../../contract/index.js';
+import { StorageError } from '../../contract/index.js';
+import { SourceReading } from '../../contract/source/index.js';
 import type { Disk } from './disk.js';
 
 /** How many bytes are gathered for one write: fewer and larger trips to the thread pool cost half the CPU. */
@@ -39,32 +40,25 @@ export class SourceWriter {
   run(source: Readable): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#source = source;
-      const onData = (chunk: Uint8Array): void => {
-        this.#take(chunk);
-      };
-      const onEnd = (): void => {
-        this.#ended = true;
-        this.#advance();
-      };
-      const onError = (error: unknown): void => {
-        this.#fail(error);
-      };
-      const onClose = (): void => {
-        if (!this.#ended) this.#fail(source.errored ?? new SourceError('The source closed before it had ended.'));
-      };
+      const reading = new SourceReading(source, {
+        take: (chunk) => {
+          this.#take(chunk);
+        },
+        end: () => {
+          this.#ended = true;
+          this.#advance();
+        },
+        fail: (error) => {
+          this.#fail(error);
+        },
+      });
       this.#settle = () => {
-        source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-        if (this.#failure === undefined) {
-          resolve(this.#total);
-        } else {
-          source.pause();
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the source's own, whatever it is
-          reject(this.#failure.error);
-        }
+        reading.stop(this.#failure !== undefined);
+        if (this.#failure === undefined) resolve(this.#total);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the source's own, whatever it is
+        else reject(this.#failure.error);
       };
-      source.on('end', onEnd).on('error', onError).on('close', onClose);
-      if (source.destroyed) onClose();
-      else source.on('data', onData).resume(); // it may have been paused before
+      reading.begin();
     });
   }
 

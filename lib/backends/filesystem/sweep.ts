@@ -1,10 +1,10 @@
+import { parseOwner } from '../../contract/process-identity.js';
 import type { AttributeFiles } from './attribute-files.js';
 import type { DeadOwners } from './dead-owners.js';
 import { unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import { lockedKey, lockHolder } from './lock-file.js';
 import { ownerOfName } from './owner.js';
-import { parseOwner } from './process-identity.js';
 
 /** What a sweep works with. */
 export interface SweepParts {
@@ -20,6 +20,12 @@ export interface SweepParts {
   readonly exclusiveDied: boolean;
 }
 
+/** How much a sweep removed. */
+export interface Swept {
+  readonly temporaries: number;
+  readonly locks: number;
+}
+
 /** Removes what dead owners left, and never anything of a living one: neither of another process nor of another storage in this one. */
 export async function sweep({
   disk,
@@ -29,7 +35,9 @@ export async function sweep({
   heal,
   exclusive,
   exclusiveDied,
-}: SweepParts): Promise<void> {
+}: SweepParts): Promise<Swept> {
+  let temporaries = 0;
+  let locks = 0;
   const verdicts = new Map<string, Promise<boolean>>();
   const isDead = (owner: string): Promise<boolean> => {
     const verdict = verdicts.get(owner) ?? dead.isDead(owner);
@@ -47,14 +55,16 @@ export async function sweep({
     const key = await lockedKey(disk, path);
     if (holder === undefined || key === undefined || !(await isDead(holder))) continue;
     // Taking the lock breaks it, unless this storage's own locks are in memory.
-    if (exclusive) await dead.breakIfDead(path, holder);
-    await heal(key);
+    if (exclusive) await dead.breakIfDead(path, holder, () => heal(key));
+    else await heal(key);
+    locks++;
   }
 
   for (const name of await names(layout.temporary)) {
     const owner = name.slice(0, name.lastIndexOf('.'));
     if (parseOwner(owner) !== undefined && (await isDead(owner))) {
       await unless(disk.unlink(`${layout.temporary}/${name}`), 'ENOENT');
+      temporaries++;
     }
   }
 
@@ -67,4 +77,5 @@ export async function sweep({
 
   // One that had the root for itself had no lock files to tell which keys it was at.
   if (exclusiveDied) for await (const key of attributes.keys()) await heal(key);
+  return { temporaries, locks };
 }

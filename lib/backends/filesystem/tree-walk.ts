@@ -10,6 +10,7 @@ const STATS_AT_ONCE = 32;
 
 /** What a part of a canonical key cannot have. Bytes that are no UTF-8 come as U+FFFD, and then lstat finds nothing. */
 const NO_PART_OF_A_KEY = /[\\\p{Cc}\p{Cs}]/u;
+const NOT_UTF_8 = '\ufffd';
 /** Where the order of UTF-16 units may differ from that of UTF-8 bytes. */
 const HIGH_UNIT = /[\ud800-\uffff]/;
 
@@ -21,7 +22,12 @@ export interface WalkOptions {
   readonly limit?: number | undefined;
   /** Ends a group: folders whose keys all have it behind the prefix are yielded, not read. */
   readonly delimiter?: '/' | undefined;
+  /** Is told of what lies in the folders and is no object. Only a walk over everything hears of all. */
+  readonly onPassedOver?: ((path: string, why: PassedOver, key: string) => void) | undefined;
 }
+
+/** `no-file`: a link, a socket, a FIFO, a device. `no-key`: a name that no key can have. `hidden`: an object behind a file at its ordinary path. */
+export type PassedOver = 'no-file' | 'no-key' | 'hidden';
 
 export type WalkItem =
   | { readonly kind: 'object'; readonly key: string; readonly object: StoredObject }
@@ -85,7 +91,11 @@ export class TreeWalk {
         const stats = await this.#statsOf(run);
         this.#advance(run);
         // The ordinary path comes first and hides the other one.
-        if (stats?.isFile() !== true || head === lastKey) continue;
+        if (stats?.isFile() !== true || head === lastKey) {
+          if (stats?.isFile() === true) this.#passOver(path, 'hidden', head);
+          else if (stats === undefined && entry.name.includes(NOT_UTF_8)) this.#passOver(path, 'no-key', head);
+          continue;
+        }
         lastKey = head;
         yield { kind: 'object', key: head, object: { path, generation: this.#generations.of(stats) } };
         continue;
@@ -119,18 +129,18 @@ export class TreeWalk {
     for (const entry of (await unless(this.#disk.readdir(path), ...NOTHING_THERE)) ?? []) {
       const { name } = entry;
       const isFile = entry.isFile();
-      if ((!isFile && !entry.isDirectory()) || NO_PART_OF_A_KEY.test(name) || (top && name === PRIVATE_FOLDER))
+      if (top && name === PRIVATE_FOLDER) continue;
+      const addition = tree === 'natural' ? (isFile ? name : `${name}/`) : additionOf(name, isFile);
+      if ((!isFile && !entry.isDirectory()) || addition === undefined || NO_PART_OF_A_KEY.test(name)) {
+        this.#passOver(`${path}/${name}`, isFile || entry.isDirectory() ? 'no-key' : 'no-file', head);
         continue;
-      let addition = isFile ? name : `${name}/`;
-      if (tree === 'overflow') {
-        const decoded = decodeOverflowName(name);
-        if (decoded?.file !== isFile) continue;
-        addition = decoded.text;
       }
       const listed = { name, head: head + addition, file: isFile };
-      if (!this.#isWanted(listed)) continue;
-      plain &&= !HIGH_UNIT.test(name);
-      entries.push(listed);
+      if (isTooLong(listed.head)) this.#passOver(`${path}/${name}`, 'no-key', head);
+      else if (this.#isWanted(listed)) {
+        plain &&= !HIGH_UNIT.test(name);
+        entries.push(listed);
+      }
     }
     return plain ? entries.sort(compareUnits) : entries.sort((a, b) => compareKeys(a.head, b.head));
   }
@@ -139,10 +149,13 @@ export class TreeWalk {
   #isWanted({ head, file }: Entry): boolean {
     const { prefix, startAfter, delimiter } = this.#options;
     if (!head.startsWith(prefix) && (file || !prefix.startsWith(head))) return false;
-    if (head.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(head) > MAX_KEY_BYTES) return false;
     if (startAfter === undefined || compareKeys(head, startAfter) > 0) return true;
     // A group stands where its own name does, and a folder that is read may hold what comes after.
     return !file && startAfter.startsWith(head) && !(delimiter !== undefined && this.#isGroup(head));
+  }
+
+  #passOver(path: string, why: PassedOver, key: string): void {
+    this.#options.onPassedOver?.(path, why, key);
   }
 
   #advance(run: Run): void {
@@ -187,6 +200,16 @@ function comesBefore(a: Run, b: Run): boolean {
   const [x, y] = [a.entries[a.position]?.head ?? '', b.entries[b.position]?.head ?? ''];
   const order = compareKeys(x, y);
   return order < 0 || (order === 0 && a.tree === 'natural');
+}
+
+/** What a name in the overflow tree adds to the key; `undefined` for what is none of this storage's. */
+function additionOf(name: string, isFile: boolean): string | undefined {
+  const decoded = decodeOverflowName(name);
+  return decoded?.file === isFile ? decoded.text : undefined;
+}
+
+function isTooLong(head: string): boolean {
+  return head.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(head) > MAX_KEY_BYTES;
 }
 
 function compareUnits(a: Entry, b: Entry): number {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ConnectionError, type StorageError } from '../../contract/index.js';
+import { departedInstances } from './departed.js';
 import type { CallName, Calls, Reply, Request, ThreadMessage, ThreadSettings } from './protocol.js';
 import { workerProgram } from './worker-program.js';
 
@@ -69,13 +70,14 @@ export class DatabaseThread {
     return this.open().then(() => this.#request(name, input, transfers, onProgress));
   }
 
-  /** Closes the connection and ends the thread. */
-  async close(): Promise<void> {
+  /** Closes the connection and ends the thread. @returns `false` where it had died */
+  async close(): Promise<boolean> {
     await this.#opening?.catch(() => undefined);
     const worker = this.#worker;
-    if (worker === undefined) return;
+    if (worker === undefined) return false;
     try {
       await this.#request('close', undefined, [], undefined);
+      return true;
     } finally {
       this.#forget(worker);
       await worker.terminate();
@@ -107,7 +109,8 @@ export class DatabaseThread {
         this.#ended(worker, failure ?? new Error(`The thread ended with code ${code}.`));
       });
     try {
-      const { epoch } = await this.#request('open', { safe: this.#listener.safeEpoch() }, [], undefined);
+      const input = { safe: this.#listener.safeEpoch(), departed: departedInstances() };
+      const { epoch } = await this.#request('open', input, [], undefined);
       this.#listener.onEpoch(epoch);
       this.#isOpen = true;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { depart, forgetDeparted } from './departed.js';
 import { DatabaseThread, type ThreadListener } from './database-thread.js';
 import type { Calls, ThreadSettings } from './protocol.js';
 import { ReaderPins } from './reader-pins.js';
@@ -34,6 +35,7 @@ export class DatabaseThreads {
   }
 
   async open(): Promise<void> {
+    forgetDeparted(this.#settings.instance);
     // the file is made before it is read
     await this.writer.open();
     await this.reader.open();
@@ -42,8 +44,12 @@ export class DatabaseThreads {
 
   async close(): Promise<void> {
     await this.sweeper.stop();
-    if (this.reader !== this.writer) await this.reader.close();
-    await this.writer.close();
+    try {
+      if (this.reader !== this.writer) await this.reader.close();
+    } finally {
+      depart(this.#settings.instance);
+      if (await this.writer.close()) forgetDeparted(this.#settings.instance);
+    }
   }
 
   /** In a thread of its own: it takes long. */

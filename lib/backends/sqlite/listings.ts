@@ -23,7 +23,10 @@ export async function* pagesOfObjects(
   let left = limit;
   for (let size = FIRST_PAGE; left > 0; size = LATER_PAGES) {
     const asked = Math.min(size, left);
-    const page = await thread.call('list', { ...position, before, limit: asked });
+    // written by this package
+    const page = JSON.parse(
+      await thread.call('list', { ...position, before, limit: asked }),
+    ) as readonly ListedObject[];
     yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < asked) return;

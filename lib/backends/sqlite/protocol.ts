@@ -72,15 +72,25 @@ export interface CheckProblem {
 /** Every call of a thread: what it is given, and what it answers. */
 export interface Calls {
   /** `safe`: where its storage was open before, no reader of it began before this epoch. */
-  open: { input: { readonly safe: number | undefined }; output: { readonly epoch: number } };
+  /** `departed`: storages of this process that are closed and may still stand in the file. */
+  open: {
+    input: { readonly safe: number | undefined; readonly departed: readonly string[] };
+    output: { readonly epoch: number };
+  };
   close: { input: undefined; output: undefined };
   find: { input: { readonly key: string }; output: Head | undefined };
   read: {
     input: { readonly key: string };
     output: { readonly head: Head; readonly body: Body } | undefined;
   };
+  /** The bytes of an object, where they lie in its row: `undefined` for a large one, and where there is none. */
+  bytes: { input: { readonly key: string }; output: Uint8Array | undefined };
   chunk: { input: { readonly generation: number; readonly position: number }; output: Uint8Array | undefined };
-  list: { input: Page; output: readonly ListedObject[] };
+  /**
+   * @returns an array of `ListedObject` as JSON, which SQLite makes itself: rows as values cost three times as much to build, to clone for the
+   * other thread and to take apart there
+   */
+  list: { input: Page; output: string };
   entries: {
     input: Page & { readonly prefix: string; readonly delimiter: string };
     output: readonly ListedEntry[];
@@ -126,7 +136,7 @@ export interface Calls {
   move: { input: { readonly source: string; readonly destination: string } & Conditions; output: Head };
   /** Gives back what nobody reads any more, a step at a time. `safe`: no reader of this storage began before this epoch. */
   sweep: {
-    input: { readonly safe: number };
+    input: { readonly safe: number; readonly departed: readonly string[] };
     output: { readonly epoch: number; readonly left: boolean; readonly again: boolean };
   };
   /** A step of giving free pages back to the file system. */

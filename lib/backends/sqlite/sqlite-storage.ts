@@ -53,7 +53,7 @@ export class SQLiteStorage extends BaseStorage {
     etagCoversAttributes: true,
     persistent: true,
   });
-  protected override readonly _readsSourceDirectly = true;
+  protected override readonly _readsSourceDirectly: boolean = true;
 
   readonly #settings: SQLiteSettings;
   /** @internal Tests end them as a crash would. */
@@ -137,20 +137,12 @@ export class SQLiteStorage extends BaseStorage {
   }
 
   protected override async _getBytes(key: string, options: ResolvedGetOptions): Promise<Buffer> {
-    const release = this._threads.pins.pin();
-    let small: Buffer | undefined;
-    try {
-      const found = await this._threads.reader.call('read', { key });
-      if (found === undefined) throw new FileNotFoundError(key);
-      if (found.body.bytes !== undefined) {
-        const range = isPlain(options) ? undefined : resolveRead(fileOf(key, found.head), options);
-        const { buffer, byteOffset, byteLength } = found.body.bytes;
-        small = Buffer.from(buffer, byteOffset + (range?.offset ?? 0), range?.length ?? byteLength);
-      }
-    } finally {
-      release();
+    if (isPlain(options)) {
+      // all that is asked of a small object, without what is known of it
+      const bytes = await this._threads.reader.call('bytes', { key });
+      if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    return small ?? super._getBytes(key, options);
+    return super._getBytes(key, options);
   }
 
   protected override async _info(key: string): Promise<StoredFile> {

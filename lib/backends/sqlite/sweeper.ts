@@ -1,3 +1,4 @@
+import { departedInstances } from './departed.js';
 import type { DatabaseThread } from './database-thread.js';
 import type { ReaderPins } from './reader-pins.js';
 
@@ -57,7 +58,7 @@ export class Sweeper {
   async #run(): Promise<void> {
     do {
       this.#wanted = false;
-      const answer = await this.#thread.call('sweep', { safe: this.#pins.safe ?? 0 });
+      const answer = await this.#thread.call('sweep', { safe: this.#pins.safe ?? 0, departed: departedInstances() });
       this.#pins.know(answer.epoch);
       if (answer.again) this.#wanted = true;
     } while (this.#wanted && !this.#stopped);

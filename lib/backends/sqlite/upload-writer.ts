@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { SourceError } from '../../contract/index.js';
+import { SourceReading } from '../../contract/source/index.js';
 import type { DatabaseThread } from './database-thread.js';
 
 /** Pieces that one upload has in memory: one is written while the next fills. */
@@ -58,29 +58,25 @@ export class UploadWriter {
   run(source: Readable): Promise<Uploaded> {
     return this.#run(() => {
       this.#source = source;
-      const onData = (chunk: Uint8Array): void => {
-        this.#take(chunk);
-        this.#advance();
-      };
-      const onEnd = (): void => {
-        this.#ended = true;
-        this.#advance();
-      };
-      const onError = (error: unknown): void => {
-        this.#fail(error);
-      };
-      const onClose = (): void => {
-        if (!this.#ended) this.#fail(source.errored ?? new SourceError('The source closed before it had ended.'));
-      };
+      const reading = new SourceReading(source, {
+        take: (chunk) => {
+          this.#take(chunk);
+          this.#advance();
+        },
+        end: () => {
+          this.#ended = true;
+          this.#advance();
+        },
+        fail: (error) => {
+          this.#fail(error);
+        },
+      });
       const settle = this.#settle;
       this.#settle = () => {
-        source.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-        if (this.#failure !== undefined) source.pause();
+        reading.stop(this.#failure !== undefined);
         settle?.();
       };
-      source.on('end', onEnd).on('error', onError).on('close', onClose);
-      if (source.destroyed) onClose();
-      else source.on('data', onData).resume(); // it may have been paused before
+      reading.begin();
     });
   }
 

@@ -8,6 +8,7 @@ import {
   type StorageOperation,
 } from '../errors/index.js';
 import { sanitizeKey, type KeyMode } from '../keys/index.js';
+import { changeHold } from '../options/change-hold.js';
 import type {
   CopyOptions,
   DeleteOptions,
@@ -38,7 +39,7 @@ import {
   resolveUploadUrlOptions,
   resolveUrlOptions,
 } from '../options/resolve-options.js';
-import { discardSource, openSource, type OpenedSource } from '../source/index.js';
+import { discardSource, hearErrors, openSource, type OpenedSource } from '../source/index.js';
 import type {
   DeleteReport,
   ListEntry,
@@ -51,9 +52,12 @@ import { abortErrorOf, onAbort } from './abort.js';
 import * as defaults from './defaults.js';
 import { deliverStream, openChecked } from './deliver-stream.js';
 import { Lifecycle } from './lifecycle.js';
+import { isTraced, traced, tracedListing } from './operation-channel.js';
 import { StagedUpload } from './staged-upload.js';
+import { committed, deleted, telling } from './storage-changes.js';
 import { StorageHooks, type DeleteOutcome } from './storage-hooks.js';
 import { TrackedIterable } from './tracked-iterable.js';
+import { AttachedSigner, signUrls, type UrlSigner } from './url-signer.js';
 
 export interface BaseStorageOptions {
   /** Names the storage in errors and logs until a module registers it. Default: the class's name. */
@@ -85,6 +89,7 @@ export abstract class BaseStorage extends StorageHooks {
   readonly #keyMode: KeyMode;
   #name: string | undefined;
   #registered = false;
+  #attached: AttachedSigner | undefined;
 
   constructor(options: BaseStorageOptions = {}) {
     super();
@@ -111,6 +116,12 @@ export abstract class BaseStorage extends StorageHooks {
     this.#registered = true;
   }
 
+  /** @internal Signs URLs for this storage from now on; `undefined` takes the signer away. */
+  [signUrls](signer: UrlSigner | undefined): void {
+    this.#attached?.remove();
+    this.#attached = signer === undefined ? undefined : new AttachedSigner(this, signer, this._takesUploads);
+  }
+
   // -------------------------------------------------------------------------------------------------------------- methods
 
   /**
@@ -127,14 +138,14 @@ export abstract class BaseStorage extends StorageHooks {
 
   put(key: string, data: StorageData, options: PutOptions = {}): Promise<StoredFile> {
     return this.#write('put', key, data, options, (canonical, source, resolved) =>
-      this._put(canonical, source, resolved),
+      telling(this, this._put(canonical, source, resolved), committed, resolved[changeHold]),
     );
   }
 
   stage(key: string, data: StorageData, options: StageOptions = {}): Promise<StagedFile> {
     return this.#write('stage', key, data, options, async (canonical, source, resolved) => {
       const bytes = await this._stage(canonical, source, resolved);
-      return new StagedUpload(canonical, resolved, bytes, this.#lifecycle, (error, operation) =>
+      return new StagedUpload(this, canonical, resolved, bytes, this.#lifecycle, (error, operation) =>
         this.#wrap(error, operation, canonical, undefined),
       );
     });
@@ -171,9 +182,11 @@ export abstract class BaseStorage extends StorageHooks {
   }
 
   delete(key: string, options: DeleteOptions = {}): Promise<void> {
-    return this.#onKey('delete', key, options, (canonical) =>
-      this._delete(canonical, resolveDeleteOptions(options, this.capabilities)),
-    );
+    return this.#onKey('delete', key, options, (canonical) => {
+      const resolved = resolveDeleteOptions(options, this.capabilities);
+      const gone = { deleted: [canonical] };
+      return telling(this, this._delete(canonical, resolved), (_, at) => deleted(gone, at), resolved[changeHold]);
+    });
   }
 
   deleteMany(keys: Iterable<string>, options: SignalOptions = {}): Promise<DeleteReport> {
@@ -195,7 +208,7 @@ export abstract class BaseStorage extends StorageHooks {
         }
       }
       if (canonical.size === 0) return { deleted: [], failed };
-      const report = this.#report('deleteMany', await this._deleteMany([...canonical], defaults.pickSignal(options)));
+      const report = await this.#deleteAll('deleteMany', [...canonical], defaults.pickSignal(options));
       return { deleted: report.deleted, failed: [...failed, ...report.failed] };
     });
   }
@@ -211,7 +224,7 @@ export abstract class BaseStorage extends StorageHooks {
       const signal = defaults.pickSignal(options);
       return defaults.deleteListed(this._list(prefix, signal), DELETE_BATCH, async (keys) => {
         if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
-        return this.#report('deletePrefix', await this._deleteMany(keys, signal));
+        return this.#deleteAll('deletePrefix', keys, signal);
       });
     });
   }
@@ -245,15 +258,18 @@ export abstract class BaseStorage extends StorageHooks {
   }
 
   url(key: string, options: UrlOptions = {}): Promise<string> {
-    return this.#onKey('url', key, options, (canonical) =>
-      this._url(canonical, resolveUrlOptions(options, this.capabilities)),
-    );
+    return this.#onKey('url', key, options, async (canonical) => {
+      const resolved = resolveUrlOptions(options, this.capabilities);
+      const signed = this.#attached;
+      return signed?.signs(resolved) === true ? signed.signer.url(canonical, resolved) : this._url(canonical, resolved);
+    });
   }
 
   uploadUrl(key: string, options: UploadUrlOptions): Promise<SignedUpload> {
-    return this.#onKey('uploadUrl', key, options, (canonical) =>
-      this._uploadUrl(canonical, resolveUploadUrlOptions(options, this.capabilities)),
-    );
+    return this.#onKey('uploadUrl', key, options, async (canonical) => {
+      const resolved = resolveUploadUrlOptions(options, this.capabilities);
+      return this.#attached?.signer.uploadUrl(canonical, resolved) ?? this._uploadUrl(canonical, resolved);
+    });
   }
 
   async close(): Promise<void> {
@@ -289,17 +305,30 @@ export abstract class BaseStorage extends StorageHooks {
 
   /** For a method of a backend's own: opened first, refused after `close()`, counted until it settles, its errors as those of the others. */
   protected _call<T>(work: () => Promise<T>): Promise<T> {
-    return this.#call(undefined, undefined, {}, work);
+    return this.#settle(undefined, undefined, {}, work);
   }
 
-  async #call<T>(
+  #call<T>(
+    operation: StorageOperation,
+    key: string | undefined,
+    options: SignalOptions,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (!isTraced()) return this.#settle(operation, key, options, work);
+    return traced(this, operation, key, () => this.#settle(operation, key, options, work));
+  }
+
+  async #settle<T>(
     operation: StorageOperation | undefined,
     key: string | undefined,
     options: SignalOptions,
     work: () => Promise<T>,
   ): Promise<T> {
     try {
-      return await this.#lifecycle.run(() => {
+      const refuse = (): void => {
+        if (operation !== undefined) this._refuse?.(operation);
+      };
+      return await this.#lifecycle.runPrepared(refuse, () => {
         checkOptions(options);
         if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
         return work();
@@ -318,7 +347,18 @@ export abstract class BaseStorage extends StorageHooks {
     return this.#call(operation, key, options, () => work(this.#canonical(key)));
   }
 
-  async #write<T>(
+  #write<T>(
+    operation: 'put' | 'stage',
+    key: string,
+    data: StorageData,
+    options: PutOptions,
+    hook: (canonical: string, source: Readable, resolved: ResolvedPutOptions) => Promise<T>,
+  ): Promise<T> {
+    if (!isTraced()) return this.#settleWrite(operation, key, data, options, hook);
+    return traced(this, operation, key, () => this.#settleWrite(operation, key, data, options, hook));
+  }
+
+  async #settleWrite<T>(
     operation: 'put' | 'stage',
     key: string,
     data: StorageData,
@@ -331,23 +371,31 @@ export abstract class BaseStorage extends StorageHooks {
       return await this.#lifecycle.runPrepared(
         // before the storage is open: a stream that fails meanwhile must be heard, or it ends the process
         () => {
+          this._refuse?.(operation);
           checkOptions(options);
           if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
           const canonical = this.#canonical(key);
           const resolved = resolvePutOptions(canonical, options, this.capabilities);
           const { size, checksum, onProgress } = options;
           const { maxSize } = this.capabilities;
-          const limit = maxSize < Number.MAX_SAFE_INTEGER ? { maxSize } : undefined;
+          const limit = maxSize < Number.MAX_SAFE_INTEGER && !this._keepsMaxSize ? { maxSize } : undefined;
           const opened = openSource(data, { size, checksum, onProgress, ...limit }, this._readsSourceDirectly);
           source = opened;
           if (opened.size !== undefined) resolved.size = opened.size;
           if (opened.bytes !== undefined) resolved.bytes = opened.bytes;
-          // that of bytes in memory may have no reader, and an error without a listener ends the process
-          off = onAbort(options.signal, (error) => opened.stream.on('error', () => undefined).destroy(error));
+          const { signal } = options;
+          if (signal !== undefined) {
+            opened.whenRead(() => {
+              // its reader may be gone by then, and an error without a listener ends the process
+              off ??= onAbort(signal, (error) => hearErrors(opened.stream).destroy(error));
+              if (signal.aborted) hearErrors(opened.stream).destroy(abortErrorOf(signal));
+            });
+          }
           return { canonical, resolved, stream: opened.stream };
         },
         ({ canonical, resolved, stream }) => {
           // a hook would wait for ever for a stream that is over
+          if (options.signal?.aborted === true) throw abortErrorOf(options.signal);
           if (stream.destroyed) throw stream.errored ?? new SourceError('The source closed before it had ended.');
           return hook(canonical, stream, resolved);
         },
@@ -375,7 +423,10 @@ export abstract class BaseStorage extends StorageHooks {
     return this.#onKey(operation, source, options, async (from) => {
       const to = this.#canonical(destination);
       const resolved = resolveCopyOptions(options, this.capabilities);
-      if (from !== to) return hook(from, to, resolved);
+      if (from !== to) {
+        const type = operation === 'copy' ? 'copied' : 'moved';
+        return telling(this, hook(from, to, resolved), (file, at) => [{ type, key: to, from, file, at }]);
+      }
       const file = await this._info(from, defaults.pickSignal(options));
       if (resolved.ifNoneMatch === '*') throw new FileExistsError(to);
       return file;
@@ -392,11 +443,12 @@ export abstract class BaseStorage extends StorageHooks {
       checkText('prefix', prefix);
       return start();
     };
-    return new TrackedIterable(
+    const items = new TrackedIterable(
       checked,
-      (step) => this.#call(operation, undefined, options, step),
+      (step) => this.#settle(operation, undefined, options, step),
       (error) => this.#wrap(error, operation, undefined, undefined),
     );
+    return tracedListing(this, operation, items);
   }
 
   /** The canonical key, as errors name it; one that has no canonical form as it was given. */
@@ -409,7 +461,8 @@ export abstract class BaseStorage extends StorageHooks {
     }
   }
 
-  #report(operation: StorageOperation, outcome: DeleteOutcome): DeleteReport {
+  async #deleteAll(operation: StorageOperation, keys: readonly string[], signal: SignalOptions): Promise<DeleteReport> {
+    const outcome = await telling<DeleteOutcome>(this, this._deleteMany(keys, signal), deleted, signal[changeHold]);
     return {
       deleted: outcome.deleted,
       failed: outcome.failed.map(({ key, error }) => ({ key, error: this.#wrap(error, operation, key, undefined) })),

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ConfigurationError, IntegrityError, StorageError } from '../errors/index.js';
 import { compareKeys } from '../keys/index.js';
+import { changeHold, type ChangeHold } from '../options/change-hold.js';
 import type { ResolvedListEntriesOptions, ResolvedListOptions, SignalOptions } from '../options/options.js';
 import { CheckedStream } from '../source/index.js';
 import {
@@ -138,8 +139,13 @@ export async function deleteListed(
   return { deleted, failed };
 }
 
-export function pickSignal(options: SignalOptions): { readonly signal?: AbortSignal } {
-  return options.signal === undefined ? {} : { signal: options.signal };
+/** What every call may have. */
+export function pickSignal({ signal, [changeHold]: hold }: SignalOptions): {
+  readonly signal?: AbortSignal;
+  readonly [changeHold]?: ChangeHold;
+} {
+  if (hold !== undefined) return { ...(signal === undefined ? undefined : { signal }), [changeHold]: hold };
+  return signal === undefined ? {} : { signal };
 }
 
 export async function* nothing(): AsyncGenerator<never> {

@@ -1,7 +1,10 @@
 import type { StorageError, StorageOperation } from '../errors/index.js';
 import { InvalidArgumentError, StorageClosedError } from '../errors/index.js';
+import { changeHold, type ChangeHold } from '../options/change-hold.js';
 import type { FileAttributes, StagedFile, StoredFile } from '../stored-file.js';
 import type { Lifecycle, Releasable } from './lifecycle.js';
+import { traced } from './operation-channel.js';
+import { committed, telling } from './storage-changes.js';
 
 /** What `_stage` resolves to: the bytes are safe, and nobody sees them. */
 export interface StagedBytes {
@@ -22,6 +25,8 @@ export class StagedUpload implements StagedFile, Releasable {
   declare readonly cacheControl?: string;
   declare readonly contentDisposition?: string;
   declare readonly contentEncoding?: string;
+  readonly #storage: { readonly name: string };
+  readonly #hold: ChangeHold | undefined;
   readonly #bytes: StagedBytes;
   readonly #lifecycle: Lifecycle;
   readonly #wrap: (error: unknown, operation: StorageOperation) => StorageError;
@@ -30,13 +35,16 @@ export class StagedUpload implements StagedFile, Releasable {
   /** The last try to remove it. */
   #failed = false;
 
+  /** @param storage names it to those who listen */
   constructor(
+    storage: { readonly name: string },
     key: string,
-    attributes: FileAttributes,
+    attributes: FileAttributes & { readonly [changeHold]?: ChangeHold },
     bytes: StagedBytes,
     lifecycle: Lifecycle,
     wrap: (error: unknown, operation: StorageOperation) => StorageError,
   ) {
+    this.#storage = storage;
     this.key = key;
     this.size = bytes.size;
     this.contentType = attributes.contentType;
@@ -44,13 +52,18 @@ export class StagedUpload implements StagedFile, Releasable {
     if (attributes.cacheControl !== undefined) this.cacheControl = attributes.cacheControl;
     if (attributes.contentDisposition !== undefined) this.contentDisposition = attributes.contentDisposition;
     if (attributes.contentEncoding !== undefined) this.contentEncoding = attributes.contentEncoding;
+    this.#hold = attributes[changeHold];
     this.#bytes = bytes;
     this.#lifecycle = lifecycle;
     this.#wrap = wrap;
     lifecycle.hold(this);
   }
 
-  async commit(): Promise<StoredFile> {
+  commit(): Promise<StoredFile> {
+    return traced(this.#storage, 'commit', this.key, () => this.#commitOnce());
+  }
+
+  async #commitOnce(): Promise<StoredFile> {
     try {
       return await this.#lifecycle.run(() => this.#commit());
     } catch (error) {
@@ -64,7 +77,7 @@ export class StagedUpload implements StagedFile, Releasable {
     }
     this.#state = 'committing';
     try {
-      const file = await this.#bytes.commit();
+      const file = await telling(this.#storage, this.#bytes.commit(), committed, this.#hold);
       this.#settle();
       return file;
     } catch (error) {
@@ -74,14 +87,19 @@ export class StagedUpload implements StagedFile, Releasable {
     }
   }
 
-  async abort(): Promise<void> {
+  abort(): Promise<void> {
+    // what is over has nothing to tell, as when `await using` leaves a file that was committed
+    if (this.#state === 'settled' && this.#aborting === undefined && !this.#failed) return Promise.resolve();
+    return traced(this.#storage, 'abort', this.key, () => this.#abort());
+  }
+
+  async #abort(): Promise<void> {
     if (this.#state === 'committing') {
       throw this.#wrap(
         new InvalidArgumentError('A staged file cannot be aborted while it is being committed.'),
         'abort',
       );
     }
-    if (this.#state === 'settled' && this.#aborting === undefined && !this.#failed) return;
     try {
       // close() aborts what is left by itself: a call that comes after it is already done
       if (this.#lifecycle.closed) await this.#discard();

@@ -1,6 +1,11 @@
 import type { Readable } from 'node:stream';
 import { defineCapabilities, type Capabilities } from '../capabilities.js';
-import { FileNotFoundError, UnsupportedOperationError, type StorageError } from '../errors/index.js';
+import {
+  FileNotFoundError,
+  UnsupportedOperationError,
+  type StorageError,
+  type StorageOperation,
+} from '../errors/index.js';
 import type {
   ResolvedCopyOptions,
   ResolvedDeleteOptions,
@@ -39,6 +44,18 @@ export abstract class StorageHooks extends Storage {
    * backend's), and treats a source that closes before its end as failed.
    */
   protected readonly _readsSourceDirectly: boolean = false;
+
+  /** Whether `_put` and `_stage` themselves refuse a body that is longer than `capabilities.maxSize`, which saves a stream object per put. */
+  protected readonly _keepsMaxSize: boolean = false;
+
+  /** Whether upload URLs may be signed for this storage by the module. A storage that takes no puts says no. */
+  protected readonly _takesUploads: boolean = true;
+
+  /**
+   * Throws what refuses a method of this storage altogether: before its arguments are looked at, the storage is opened or a source is read.
+   * Default: none is refused.
+   */
+  protected _refuse?(operation: StorageOperation): void;
 
   /**
    * Stores an object, all or nothing.

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { FileAttributes } from '../stored-file.js';
+import type { changeHold, ChangeHold } from './change-hold.js';
 
 /**
  * The bytes of an object. A string is stored as UTF-8. Bytes in memory must not be changed until the call has settled.
@@ -18,6 +19,8 @@ export interface TransferProgress {
 export interface SignalOptions {
   /** Aborts the call, which rejects with an `AbortError` (or a `TimeoutError` for `AbortSignal.timeout()`) and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined;
+  /** @internal Of a call that changes something. */
+  readonly [changeHold]?: ChangeHold | undefined;
 }
 
 export interface ProgressOptions {
@@ -114,14 +117,28 @@ export interface UrlOptions extends SignalOptions {
   readonly disposition?: string | undefined;
   /** `Content-Type` of the answer. Needs `capabilities.urls === 'signed'`. */
   readonly contentType?: string | undefined;
+  /** Good for one GET; a HEAD does not use it up. Needs `capabilities.oneTimeUrls`. */
+  readonly once?: boolean | undefined;
 }
 
 export interface UploadUrlOptions extends SignalOptions {
   /** How long the URL works: from 1 second to 7 days. */
   readonly expiresIn: Duration;
+  /** The media type that the client must send, and that is stored. Default: by the key's extension. */
   readonly contentType?: string | undefined;
+  /** Exact length of the body in bytes. */
+  readonly size?: number | undefined;
   /** Largest body in bytes. */
   readonly maxSize?: number | undefined;
+  /** The digest of the body, by one algorithm. */
+  readonly checksum?: Checksum | undefined;
+  /** Create only: the URL puts an object once, and never replaces one. Needs `capabilities.createOnly`. */
+  readonly ifNoneMatch?: '*' | undefined;
+  /**
+   * `PUT` sends the file as the body, `POST` as the field `file`, the last one of a form (multipart/form-data, RFC 7578), as an HTML form without
+   * scripts can. Default: `PUT` where that can keep to the rest, else `POST` (S3 bounds a length by `maxSize` for forms alone).
+   */
+  readonly method?: 'PUT' | 'POST' | undefined;
 }
 
 export interface CopyOptions extends SignalOptions {
@@ -145,6 +162,8 @@ export interface ResolvedPutOptions extends FileAttributes {
   readonly signal?: AbortSignal;
   /** @internal By the symbol as a caller gives it, so that a wrapper that hands these options on hands on this too. */
   readonly [freshKey]?: true;
+  /** @internal As the other one. */
+  readonly [changeHold]?: ChangeHold;
 }
 
 export interface ResolvedGetOptions {
@@ -158,6 +177,8 @@ export interface ResolvedDeleteOptions {
   readonly force: boolean;
   readonly ifMatch?: string;
   readonly signal?: AbortSignal;
+  /** @internal As of a put. */
+  readonly [changeHold]?: ChangeHold;
 }
 
 export interface ResolvedListOptions {
@@ -182,6 +203,7 @@ export interface ResolvedUrlOptions {
   readonly expiresIn?: number;
   readonly disposition?: string;
   readonly contentType?: string;
+  readonly once?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -189,6 +211,12 @@ export interface ResolvedUploadUrlOptions {
   /** Whole seconds, 1 to 604,800. */
   readonly expiresIn: number;
   readonly contentType?: string;
+  /** Not with `maxSize`. */
+  readonly size?: number;
   readonly maxSize?: number;
+  /** Of one algorithm. */
+  readonly checksum?: Checksum;
+  readonly ifNoneMatch?: '*';
+  readonly method?: 'PUT' | 'POST';
   readonly signal?: AbortSignal;
 }

@@ -14,7 +14,7 @@ const CONTROL = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Cs}/u;
 
 /** Longest value of one header attribute, in bytes: it must fit a response's header beside others. */
-const MAX_HEADER_BYTES = 1024;
+export const MAX_HEADER_BYTES = 1024;
 
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
 

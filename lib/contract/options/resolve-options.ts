@@ -1,5 +1,7 @@
 import type { Capabilities } from '../capabilities.js';
 import { FileTooLargeError, InvalidArgumentError, UnsupportedOperationError } from '../errors/index.js';
+import { changeHold } from './change-hold.js';
+import { parseDuration } from './duration.js';
 import {
   freshKey,
   type ByteRange,
@@ -28,7 +30,6 @@ import { headerValue, resolveAttributes, resolveContentType } from './resolve-at
 export const MAX_URL_SECONDS = 604_800;
 
 const HEX_LENGTH = { sha256: 64, md5: 32, crc32: 8 } as const satisfies Record<keyof Checksum, number>;
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 const LONE_SURROGATE = /\p{Cs}/u;
 
 /** Options are an object or left out; anything else is a mistake that would otherwise be ignored in silence. */
@@ -70,6 +71,7 @@ export function resolvePutOptions(
   }
   if (ifNoneMatch !== undefined) needs(capabilities.createOnly, "ifNoneMatch: '*'", 'createOnly');
   if (ifMatch !== undefined) needs(capabilities.compareAndSwap, 'ifMatch', 'compareAndSwap');
+  if (ifNoneMatch !== undefined || ifMatch !== undefined) checkConditionalSize(size ?? 0, capabilities);
   const checksum = resolveChecksum(options.checksum);
   const resolved: Writable<ResolvedPutOptions> = resolveAttributes(key, options, capabilities.maxMetadataBytes);
   if (size !== undefined) resolved.size = size;
@@ -78,7 +80,17 @@ export function resolvePutOptions(
   if (ifMatch !== undefined) resolved.ifMatch = ifMatch;
   if (options.signal !== undefined) resolved.signal = options.signal;
   if (options[freshKey] === true) resolved[freshKey] = true;
+  if (options[changeHold] !== undefined) resolved[changeHold] = options[changeHold];
   return resolved;
+}
+
+/** @throws UnsupportedOperationError for a size for which the backend cannot decide a condition */
+export function checkConditionalSize(size: number, { maxConditionalSize }: Capabilities): void {
+  if (size > maxConditionalSize) {
+    throw new UnsupportedOperationError(
+      `This storage takes a condition for files of at most ${maxConditionalSize} bytes (capabilities.maxConditionalSize).`,
+    );
+  }
 }
 
 export function resolveGetOptions(options: GetOptions): ResolvedGetOptions {
@@ -99,7 +111,13 @@ export function resolveDeleteOptions(options: DeleteOptions, capabilities: Capab
   const force: unknown = options.force ?? false;
   // a text 'false' from a query would mean true
   if (typeof force !== 'boolean') throw new InvalidArgumentError('force must be true or false.');
-  return { force, ...(ifMatch === undefined ? undefined : { ifMatch }), ...signalOf(options) };
+  const hold = options[changeHold];
+  return {
+    force,
+    ...(ifMatch === undefined ? undefined : { ifMatch }),
+    ...(hold === undefined ? undefined : { [changeHold]: hold }),
+    ...signalOf(options),
+  };
 }
 
 export function resolveListOptions(options: ListOptions): ResolvedListOptions & { readonly limit?: number } {
@@ -131,18 +149,27 @@ export function resolveUrlOptions(options: UrlOptions, capabilities: Capabilitie
   const expiresIn = options.expiresIn === undefined ? undefined : resolveDuration('expiresIn', options.expiresIn);
   const disposition = headerValue('disposition', options.disposition);
   const contentType = resolveContentType(options.contentType);
-  for (const [name, value] of Object.entries({ expiresIn, disposition, contentType })) {
+  const once: unknown = options.once ?? false;
+  if (typeof once !== 'boolean') throw new InvalidArgumentError('once must be true or false.');
+  for (const [name, value] of Object.entries({ expiresIn, disposition, contentType, once: once || undefined })) {
     if (value !== undefined && capabilities.urls !== 'signed') {
       throw new UnsupportedOperationError(
         `${name} needs signed URLs, and this storage has none (capabilities.urls is '${capabilities.urls}'). ` +
-          'Use a storage that signs its own URLs, or leave the option out.',
+          "Let the module sign for it ('serve' in StorageModule.forRoot()), use a storage that signs its own URLs, or leave the option out.",
       );
     }
+  }
+  if (once && !capabilities.oneTimeUrls) {
+    throw new UnsupportedOperationError(
+      "once needs a place where used URLs are noted (capabilities.oneTimeUrls is false): name one by 'usedUrls' of 'serve' in " +
+        'StorageModule.forRoot(). A storage that signs its own URLs has no such place.',
+    );
   }
   return {
     ...(expiresIn === undefined ? undefined : { expiresIn }),
     ...(disposition === undefined ? undefined : { disposition }),
     ...(contentType === undefined ? undefined : { contentType }),
+    ...(once ? { once } : undefined),
     ...signalOf(options),
   };
 }
@@ -152,13 +179,31 @@ export function resolveUploadUrlOptions(
   capabilities: Capabilities,
 ): ResolvedUploadUrlOptions {
   const contentType = resolveContentType(options.contentType);
+  const size = byteCount('size', options.size, 0);
   const maxSize = byteCount('maxSize', options.maxSize, 0);
+  if (size !== undefined && maxSize !== undefined) {
+    throw new InvalidArgumentError('size and maxSize exclude each other: one is the exact length, the other a limit.');
+  }
   const expiresIn = resolveDuration('expiresIn', options.expiresIn);
+  const checksum = resolveChecksum(options.checksum);
+  if (checksum !== undefined && Object.keys(checksum).length > 1) {
+    throw new InvalidArgumentError('checksum of an upload URL must be of one algorithm: sha256, md5 or crc32.');
+  }
+  const ifNoneMatch = createOnly(options.ifNoneMatch);
+  const method: unknown = options.method;
+  if (method !== undefined && method !== 'PUT' && method !== 'POST') {
+    throw new InvalidArgumentError("method must be 'PUT' or 'POST'.");
+  }
   needs(capabilities.uploadUrls, 'uploadUrl()', 'uploadUrls');
+  if (ifNoneMatch !== undefined) needs(capabilities.createOnly, "ifNoneMatch: '*'", 'createOnly');
   return {
     expiresIn,
     ...(contentType === undefined ? undefined : { contentType }),
+    ...(size === undefined ? undefined : { size }),
     ...(maxSize === undefined ? undefined : { maxSize }),
+    ...(checksum === undefined ? undefined : { checksum }),
+    ...(ifNoneMatch === undefined ? undefined : { ifNoneMatch }),
+    ...(method === undefined ? undefined : { method }),
     ...signalOf(options),
   };
 }
@@ -170,14 +215,8 @@ export function checkText(name: string, value: unknown): void {
   }
 }
 
-/** Seconds from a number of seconds or a number with its unit. */
 function resolveDuration(name: string, value: unknown): number {
-  let seconds = Number.NaN;
-  if (typeof value === 'number') seconds = value;
-  if (typeof value === 'string') {
-    const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(value);
-    if (match?.[1] !== undefined) seconds = Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS];
-  }
+  const seconds = parseDuration(value) ?? Number.NaN;
   if (!(seconds >= 1 && seconds <= MAX_URL_SECONDS)) {
     throw new InvalidArgumentError(
       `${name} must be 1 second to 7 days: a number of seconds, or '30s', '15m', '2h', '7d'.`,

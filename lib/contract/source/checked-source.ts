@@ -225,13 +225,22 @@ export async function closeIterator(iterator: AsyncIterator<unknown>): Promise<v
 /** Bytes in memory as a stream, for the hooks that want one. */
 export class BytesSource extends Readable {
   readonly #bytes: Buffer;
+  #onRead: (() => void) | undefined;
 
   constructor(bytes: Buffer) {
     super();
     this.#bytes = bytes;
   }
 
+  /** Calls back as soon as somebody reads. Most hooks take the bytes instead. */
+  whenRead(callback: () => void): void {
+    this.#onRead = callback;
+  }
+
   override _read(): void {
+    this.#onRead?.();
+    // what was called may have ended it
+    if (this.destroyed) return;
     if (this.#bytes.length > 0) this.push(this.#bytes);
     this.push(null);
   }

@@ -11,6 +11,7 @@ import {
   closeIterator,
   type SourceChecks,
 } from './checked-source.js';
+import { hearErrors } from './hear-errors.js';
 
 /** The body of a put as the hooks get it. */
 export interface OpenedSource {
@@ -19,6 +20,8 @@ export interface OpenedSource {
   readonly bytes: Buffer | undefined;
   /** The length, where it is known. */
   readonly size: number | undefined;
+  /** Calls back when somebody reads bytes that are in memory; at once where they come from elsewhere. */
+  whenRead(callback: () => void): void;
   /** The source's own failure, if what a hook rejected with came from the source. */
   failure(error: unknown): Error | undefined;
 }
@@ -38,11 +41,12 @@ export function openSource(data: unknown, checks: SourceChecks, direct: boolean)
     const unchecked = Object.values(checks).every((check) => check === undefined);
     if (direct && plain && unchecked) {
       // from now on: an error that nobody hears would end the process
-      data.on('error', () => undefined);
+      hearErrors(data);
       return {
         stream: data,
         bytes: undefined,
         size: undefined,
+        whenRead: atOnce,
         failure: (error) => data.errored ?? prematureClose(error),
       };
     }
@@ -66,9 +70,9 @@ export function openSource(data: unknown, checks: SourceChecks, direct: boolean)
 
 /** Destroys a body that will not be stored, whether or not it was opened. */
 export function discardSource(data: unknown, source: OpenedSource | undefined): void {
-  source?.stream.on('error', () => undefined).destroy();
+  if (source !== undefined) hearErrors(source.stream).destroy();
   if (isNodeStream(data)) {
-    data.on('error', () => undefined).destroy();
+    hearErrors(data).destroy();
   } else if (source === undefined && isAsyncIterable(data) && (data as { locked?: unknown }).locked !== true) {
     void closeUnread(data);
   }
@@ -83,8 +87,8 @@ async function closeUnread(iterable: AsyncIterable<unknown>): Promise<void> {
 }
 
 function opened(stream: CheckedSource, size: number | undefined): OpenedSource {
-  stream.on('error', () => undefined);
-  return { stream, bytes: undefined, size, failure: () => stream.failure };
+  hearErrors(stream);
+  return { stream, bytes: undefined, size, whenRead: atOnce, failure: () => stream.failure };
 }
 
 function openBytes(bytes: Buffer, checks: SourceChecks): OpenedSource {
@@ -96,7 +100,20 @@ function openBytes(bytes: Buffer, checks: SourceChecks): OpenedSource {
   } else if (checks.maxSize !== undefined && bytes.length > checks.maxSize) {
     throw new FileTooLargeError(`This storage takes files of at most ${checks.maxSize} bytes.`);
   }
-  return { stream: new BytesSource(bytes), bytes, size: bytes.length, failure: () => undefined };
+  const stream = new BytesSource(bytes);
+  return {
+    stream,
+    bytes,
+    size: bytes.length,
+    whenRead: (callback) => {
+      stream.whenRead(callback);
+    },
+    failure: () => undefined,
+  };
+}
+
+function atOnce(callback: () => void): void {
+  callback();
 }
 
 /** What Node's own readers say when a source closes before its end without an error. */

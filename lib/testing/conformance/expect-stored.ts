@@ -38,9 +38,40 @@ export async function expectMissing(storage: Storage, key: string): Promise<void
   assert.ok(!(await keysOf(storage.list(key))).includes(key), `${JSON.stringify(key)} is listed`);
 }
 
+/** Milliseconds by which dates may differ that a storage tells in seconds. */
+const SECONDS = 2000;
+
+/** Asserts that two answers tell of one object: of its date as exactly as the storage declares. */
+export function expectSameFile(
+  storage: Storage,
+  actual: StoredFile | undefined,
+  expected: StoredFile | undefined,
+): void {
+  if (storage.capabilities.lastModified === 'exact' || actual === undefined || expected === undefined) {
+    assert.deepEqual(actual, expected);
+    return;
+  }
+  assert.deepEqual({ ...actual, lastModified: 0 }, { ...expected, lastModified: 0 });
+  const apart = Math.abs(actual.lastModified.getTime() - expected.lastModified.getTime());
+  assert.ok(apart <= SECONDS, `the dates are ${apart} ms apart`);
+}
+
+/** Asserts that a listing yields these objects: of their attributes as much as the storage declares. */
+export function expectListed(storage: Storage, listed: readonly StoredFile[], expected: readonly StoredFile[]): void {
+  assert.deepEqual(
+    listed.map(({ key }) => key),
+    expected.map(({ key }) => key),
+  );
+  for (const [index, file] of listed.entries()) {
+    const other = at(expected, index);
+    const { contentType, metadata } = storage.capabilities.listsAttributes ? file : other;
+    expectSameFile(storage, { ...file, contentType, metadata }, other);
+  }
+}
+
 /** Asserts that an object is still exactly the one it was. */
 export async function expectUnchanged(storage: Storage, file: StoredFile, bytes: Uint8Array | string): Promise<void> {
-  assert.deepEqual(await storage.info(file.key), file);
+  expectSameFile(storage, await storage.info(file.key), file);
   await expectContent(storage, file.key, bytes);
 }
 

@@ -23,6 +23,7 @@ import {
   type UploadUrlOptions,
   type UrlOptions,
 } from '../../contract/index.js';
+import { innerStorage } from '../../contract/base/storage-changes.js';
 import { discardSource } from '../../contract/source/index.js';
 import { withSteps } from '../staged-steps.js';
 import type { Fault, FaultyMethod, ListingMethod } from './fault.js';
@@ -69,6 +70,11 @@ export class FaultyStorage extends FaultPlan {
     return this.#call('open', undefined, {}, async () => {
       if (this.#inner instanceof BaseStorage) await this.#inner.open();
     });
+  }
+
+  /** @internal */
+  get [innerStorage](): Storage {
+    return this.#inner;
   }
 
   /** @internal */

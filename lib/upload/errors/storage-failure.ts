@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { StorageError, type StorageErrorCode } from '../../contract/index.js';
-import { UploadException, type UploadErrorCode } from './upload-exception.js';
+import { UploadException, type RefusedUpload, type UploadErrorCode } from './upload-exception.js';
 
 interface Answer {
   readonly status: number;
@@ -50,10 +50,12 @@ const ANSWERS: Readonly<Record<StorageErrorCode, Answer>> = {
 /**
  * The answer to a failure inside an upload. An `HttpException` (thrown by a `key` function, say) is its own answer; so is whatever
  * else an application's function throws, which Nest answers with 500.
+ *
+ * @param about the file that the storage has refused
  */
-export function answerTo(failure: unknown): unknown {
+export function answerTo(failure: unknown, about: RefusedUpload = {}): unknown {
   if (failure instanceof HttpException || !(failure instanceof StorageError)) return failure;
   // a backend of somebody else's may have codes of its own
   const { status, code, message } = Object.hasOwn(ANSWERS, failure.code) ? ANSWERS[failure.code] : failed;
-  return new UploadException(status, code, message ?? failure.message, { cause: failure });
+  return new UploadException(status, code, message ?? failure.message, { ...about, cause: failure });
 }

@@ -1,7 +1,13 @@
-import { UploadException } from './upload-exception.js';
+import type { IncomingFile } from '../stored-upload.js';
+import { UploadException, type RefusedUpload } from './upload-exception.js';
 
 /** The longest part of a client's name that an answer repeats, in characters. */
 const SHOWN_NAME = 100;
+
+/** A file that is refused. */
+type RefusedFile = Pick<IncomingFile, 'fieldname' | 'originalname'>;
+
+const about = ({ fieldname, originalname }: RefusedFile): RefusedUpload => ({ field: fieldname, originalname });
 
 /** A client's name as it may stand in an answer. */
 function quoted(name: string): string {
@@ -12,38 +18,47 @@ function counted(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
-export const fileTooLarge = (field: string, limit: number): UploadException =>
+export const fileTooLarge = (file: RefusedFile, limit: number): UploadException =>
   new UploadException(
     413,
     'LIMIT_FILE_SIZE',
-    `File too large: the field ${quoted(field)} takes files of at most ${counted(limit, 'byte')}.`,
+    `File too large: the field ${quoted(file.fieldname)} takes files of at most ${counted(limit, 'byte')}.`,
+    about(file),
   );
 
-export const fileTooSmall = (field: string, limit: number): UploadException =>
+export const fileTooSmall = (file: RefusedFile, limit: number): UploadException =>
   new UploadException(
     400,
     'FILE_TOO_SMALL',
-    `File too small: the field ${quoted(field)} takes files of at least ${counted(limit, 'byte')}.`,
+    `File too small: the field ${quoted(file.fieldname)} takes files of at least ${counted(limit, 'byte')}.`,
+    about(file),
   );
 
-export const filesTooLarge = (limit: number): UploadException =>
+export const filesTooLarge = (file: RefusedFile, limit: number): UploadException =>
   new UploadException(
     413,
     'LIMIT_TOTAL_SIZE',
     `Files too large: all files of a request may have ${counted(limit, 'byte')} together.`,
+    about(file),
   );
 
-export const tooManyFiles = (limit: number): UploadException =>
-  new UploadException(400, 'LIMIT_FILE_COUNT', `Too many files: at most ${counted(limit, 'file')} may be sent.`);
+export const tooManyFiles = (file: RefusedFile, limit: number): UploadException =>
+  new UploadException(
+    400,
+    'LIMIT_FILE_COUNT',
+    `Too many files: at most ${counted(limit, 'file')} may be sent.`,
+    about(file),
+  );
 
 export const tooManyParts = (limit: number): UploadException =>
   new UploadException(400, 'LIMIT_PART_COUNT', `Too many parts: at most ${counted(limit, 'part')} may be sent.`);
 
-export const tooManyFields = (limit: number): UploadException =>
+export const tooManyFields = (field: string, limit: number): UploadException =>
   new UploadException(
     400,
     'LIMIT_FIELD_COUNT',
     `Too many fields: at most ${counted(limit, 'text field')} may be sent.`,
+    { field },
   );
 
 export const fieldNameTooLong = (field: string, limit: number): UploadException =>
@@ -51,6 +66,7 @@ export const fieldNameTooLong = (field: string, limit: number): UploadException 
     400,
     'LIMIT_FIELD_KEY',
     `Field name too long: ${quoted(field)} has more than ${counted(limit, 'byte')}.`,
+    { field },
   );
 
 export const fieldValueTooLong = (field: string, limit: number): UploadException =>
@@ -58,13 +74,15 @@ export const fieldValueTooLong = (field: string, limit: number): UploadException
     400,
     'LIMIT_FIELD_VALUE',
     `Field value too long: the field ${quoted(field)} takes at most ${counted(limit, 'byte')}.`,
+    { field },
   );
 
-export const fieldValuesTooLong = (limit: number): UploadException =>
+export const fieldValuesTooLong = (field: string, limit: number): UploadException =>
   new UploadException(
     413,
     'LIMIT_FIELDS_SIZE',
     `Field values too long: all text fields of a request may have ${counted(limit, 'byte')} together.`,
+    { field },
   );
 
 export const fieldNestedTooDeep = (field: string, limit: number): UploadException =>
@@ -72,6 +90,7 @@ export const fieldNestedTooDeep = (field: string, limit: number): UploadExceptio
     400,
     'LIMIT_FIELD_NESTING',
     `Field name nesting too deep: ${quoted(field)} has more than ${counted(limit, 'level')}.`,
+    { field },
   );
 
 export const fieldIndexTooLarge = (field: string, limit: number): UploadException =>
@@ -79,64 +98,81 @@ export const fieldIndexTooLarge = (field: string, limit: number): UploadExceptio
     400,
     'LIMIT_FIELD_ARRAY_INDEX',
     `Field name array index too large: ${quoted(field)} has one over ${limit}.`,
+    { field },
   );
 
 /** multer's code for one file too many under a field, as for a field that takes none. */
-export const tooManyFilesOfField = (field: string, limit: number): UploadException =>
+export const tooManyFilesOfField = (file: RefusedFile, limit: number): UploadException =>
   new UploadException(
     400,
     'LIMIT_UNEXPECTED_FILE',
-    `Too many files: the field ${quoted(field)} takes at most ${counted(limit, 'file')}.`,
+    `Too many files: the field ${quoted(file.fieldname)} takes at most ${counted(limit, 'file')}.`,
+    about(file),
   );
 
-export const unexpectedFile = (field: string, expected: string): UploadException =>
+export const unexpectedFile = (file: RefusedFile, expected: string): UploadException =>
   new UploadException(
     400,
     'LIMIT_UNEXPECTED_FILE',
-    `Unexpected file field: ${quoted(field)} was sent, and this route takes ${expected}.`,
+    `Unexpected file field: ${quoted(file.fieldname)} was sent, and this route takes ${expected}.`,
+    about(file),
   );
 
 export const fieldNameMissing = (): UploadException =>
   new UploadException(400, 'MISSING_FIELD_NAME', 'Field name missing: every part of the form needs a name.');
 
 export const fieldNameInvalid = (field: string): UploadException =>
-  new UploadException(400, 'INVALID_FIELD_NAME', `Invalid field name: ${quoted(field)} cannot be used.`);
+  new UploadException(400, 'INVALID_FIELD_NAME', `Invalid field name: ${quoted(field)} cannot be used.`, { field });
 
 export const fieldValueUnreadable = (field: string): UploadException =>
   new UploadException(
     400,
     'MULTIPART_MALFORMED_PART_HEADER',
     `Malformed part header: the field ${quoted(field)} has a charset that is not known.`,
+    { field },
   );
 
 export const fileMissing = (field: string): UploadException =>
-  new UploadException(400, 'MISSING_FILE', `File is required: the field ${quoted(field)} has none.`);
+  new UploadException(400, 'MISSING_FILE', `File is required: the field ${quoted(field)} has none.`, { field });
 
-export const fileTypeRefused = (field: string, found: string, allowed: string): UploadException =>
+export const fileTypeRefused = (file: RefusedFile, found: string, allowed: string): UploadException =>
   new UploadException(
     415,
     'UNSUPPORTED_FILE_TYPE',
-    `Unsupported file type: the field ${quoted(field)} takes ${allowed}, and the bytes that were sent are ${found}.`,
+    `Unsupported file type: the field ${quoted(file.fieldname)} takes ${allowed}, and the bytes that were sent are ${found}.`,
+    about(file),
   );
 
-export const fileRejected = (field: string): UploadException =>
-  new UploadException(422, 'FILE_REJECTED', `File rejected: the file in ${quoted(field)} did not pass the scan.`);
+export const fileRejected = (file: RefusedFile): UploadException =>
+  new UploadException(
+    422,
+    'FILE_REJECTED',
+    `File rejected: the file in ${quoted(file.fieldname)} did not pass the scan.`,
+    about(file),
+  );
 
-export const checksumMismatch = (field: string, algorithm: string, actual: string): UploadException =>
+export const checksumMismatch = (file: RefusedFile, algorithm: string, actual: string): UploadException =>
   new UploadException(
     422,
     'CHECKSUM_MISMATCH',
-    `Checksum mismatch: the ${algorithm} of the file in ${quoted(field)} is ${actual}, and another one was sent with it.`,
+    `Checksum mismatch: the ${algorithm} of the file in ${quoted(file.fieldname)} is ${actual}, and another one was sent with it.`,
+    about(file),
   );
 
-export const checksumMissing = (field: string, where: string): UploadException =>
-  new UploadException(400, 'CHECKSUM_MISSING', `Checksum missing: the file in ${quoted(field)} needs one in ${where}.`);
+export const checksumMissing = (file: RefusedFile, where: string): UploadException =>
+  new UploadException(
+    400,
+    'CHECKSUM_MISSING',
+    `Checksum missing: the file in ${quoted(file.fieldname)} needs one in ${where}.`,
+    about(file),
+  );
 
-export const checksumInvalid = (where: string, algorithm: string): UploadException =>
+export const checksumInvalid = (file: RefusedFile, where: string, algorithm: string): UploadException =>
   new UploadException(
     400,
     'CHECKSUM_INVALID',
     `Invalid checksum: ${where} must be a ${algorithm} in hex or Base64, of one file.`,
+    about(file),
   );
 
 export const filesMissing = (): UploadException =>
@@ -178,6 +214,20 @@ export const clientIdle = (milliseconds: number): UploadException =>
     408,
     'IDLE_TIMEOUT',
     `Upload timed out: nothing was sent for ${counted(milliseconds / 1000, 'second')}.`,
+  );
+
+/** The application's own time-out: what it waits for (a scanner, a database) is no fault of the client's. */
+export const callbackTimedOut = (
+  option: string,
+  milliseconds: number,
+  file: RefusedFile | undefined,
+): UploadException =>
+  new UploadException(
+    504,
+    'CALLBACK_TIMEOUT',
+    `Upload timed out: ${option} did not answer within ${counted(milliseconds / 1000, 'second')}` +
+      (file === undefined ? '.' : ` for the file in ${quoted(file.fieldname)}.`),
+    file === undefined ? {} : about(file),
   );
 
 export const notMultipart = (expected: string): UploadException =>

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { GatheredBytes, SMALL } from './gathered-bytes.js';
 
 /**
  * How much a file's stream holds before the client has to wait, in bytes. Less makes the storage starve between its writes; more only
@@ -6,10 +7,17 @@ import { Readable } from 'node:stream';
  */
 const BUFFER = 256 * 1024;
 
+/** What a reader has before it, in bytes, while small slices behind that are gathered: he is not short of any. */
+const ENOUGH = 4 * 1024;
+
+/** How much is gathered at most, in bytes. */
+const GATHERED = 16 * 1024;
+
 /** A stream that is given its bytes, and says when it has room for more. */
 export class ByteStream extends Readable {
   readonly #onRoom: () => void;
   #full = false;
+  readonly #gathered = new GatheredBytes();
 
   constructor(onRoom: () => void) {
     super({ highWaterMark: BUFFER });
@@ -24,20 +32,34 @@ export class ByteStream extends Readable {
   }
 
   give(bytes: Buffer): void {
-    if (!this.destroyed) this.#full = !this.push(bytes);
+    if (this.destroyed) return;
+    if (bytes.length < SMALL && this.readableLength >= ENOUGH && this.#gathered.size < GATHERED) {
+      this.#gathered.add(bytes);
+      return;
+    }
+    this.#giveGathered();
+    this.#full = !this.push(bytes);
   }
 
   finish(): void {
-    if (!this.destroyed) this.push(null);
+    if (this.destroyed) return;
+    this.#giveGathered();
+    this.push(null);
   }
 
   override _read(): void {
+    this.#giveGathered();
     this.#makeRoom();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#makeRoom();
     callback(error);
+  }
+
+  #giveGathered(): void {
+    if (this.#gathered.size === 0) return;
+    for (const bytes of this.#gathered.take()) this.#full = !this.push(bytes);
   }
 
   #makeRoom(): void {

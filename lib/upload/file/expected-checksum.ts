@@ -27,23 +27,24 @@ export function verifyChecksums(
     if (said === undefined) continue;
     const { where, value } = said;
     if (value === undefined) {
-      if (required) throw refused.checksumMissing(incoming.fieldname, where);
+      if (required) throw refused.checksumMissing(incoming, where);
       continue;
     }
     const ofOneFile = rule.checksum.header === undefined || files.length === 1;
     const expected = typeof value === 'string' && ofOneFile ? readChecksum(algorithm, value) : undefined;
-    if (expected === undefined) throw refused.checksumInvalid(where, algorithm);
+    if (expected === undefined) throw refused.checksumInvalid(incoming, where, algorithm);
     const actual = digest?.checksum?.[algorithm];
-    if (actual !== expected) throw refused.checksumMismatch(incoming.fieldname, algorithm, String(actual));
+    if (actual !== expected) throw refused.checksumMismatch(incoming, algorithm, String(actual));
   }
 }
 
 function expectedOf(
-  { header, field }: ChecksumRule,
+  { header, field, expected }: ChecksumRule,
   incoming: ReceivedFile['incoming'],
   headers: IncomingHttpHeaders,
   fieldOf: (name: string) => unknown,
 ): { readonly where: string; readonly value: unknown } | undefined {
+  if (expected !== undefined) return { where: 'the URL', value: expected };
   if (header !== undefined) return { where: `the header ${header}`, value: headers[header.toLowerCase()] };
   if (field === undefined) return undefined;
   const name: unknown = typeof field === 'function' ? field(incoming) : field;

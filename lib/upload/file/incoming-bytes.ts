@@ -2,6 +2,7 @@ import type { Checksum } from '../../contract/index.js';
 import { ByteStream } from './byte-stream.js';
 import { SIGNATURE_BYTES } from './content-type-of-bytes.js';
 import { Digest } from './digest.js';
+import { GatheredBytes } from './gathered-bytes.js';
 
 /** How much of a file is looked at before the storage gets it, in bytes. A file that ends before is small: it needs no stream. */
 export const HEAD_BYTES = 64 * 1024;
@@ -23,8 +24,7 @@ export class IncomingBytes {
   /** Bytes that have come. */
   size = 0;
   readonly #onRoom: () => void;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new GatheredBytes();
   #dropped = false;
   #passing = false;
   #ended = false;
@@ -44,7 +44,12 @@ export class IncomingBytes {
   /** Whether the giver should wait: a reader has not kept up, or nobody has decided yet who reads. */
   get full(): boolean {
     if (this.#passing) return this.#streams.some((stream) => stream.full);
-    return this.#tellHead === undefined && !this.#ended && this.#heldBytes >= 2 * HEAD_BYTES;
+    return this.#tellHead === undefined && !this.#ended && this.#held.size >= 2 * HEAD_BYTES;
+  }
+
+  /** Whether all bytes have come. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   give(bytes: Buffer): void {
@@ -55,9 +60,8 @@ export class IncomingBytes {
       for (const stream of this.#streams) stream.give(bytes);
       return;
     }
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes >= HEAD_BYTES) this.#showHead(false);
+    this.#held.add(bytes);
+    if (this.#held.size >= HEAD_BYTES) this.#showHead(false);
   }
 
   end(): void {
@@ -77,8 +81,7 @@ export class IncomingBytes {
   /** Throws away what has come and what comes. */
   drop(): void {
     this.#dropped = true;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#held.take();
     this.#onRoom();
   }
 
@@ -92,9 +95,7 @@ export class IncomingBytes {
   /** Gives the opened streams what was held: from now on they get what comes. */
   passOn(): void {
     this.#passing = true;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
+    const held = this.#held.take();
     for (const stream of this.#streams) {
       if (this.#failure !== undefined) stream.destroy(this.#failure);
       for (const bytes of held) stream.give(bytes);
@@ -107,8 +108,9 @@ export class IncomingBytes {
     const tell = this.#tellHead;
     this.#tellHead = undefined;
     if (tell === undefined) return;
-    const [first] = this.#held;
-    const enough = this.#held.length === 1 || (!whole && (first?.length ?? 0) >= SIGNATURE_BYTES);
-    tell({ bytes: enough && first !== undefined ? first : Buffer.concat(this.#held), whole });
+    const { slices } = this.#held;
+    const [first] = slices;
+    const enough = slices.length === 1 || (!whole && (first?.length ?? 0) >= SIGNATURE_BYTES);
+    tell({ bytes: enough && first !== undefined ? first : Buffer.concat(slices), whole });
   }
 }

@@ -1,18 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { pipeline, type Duplex, type Readable } from 'node:stream';
-import type { ExecutionContext } from '@nestjs/common';
+import type { Readable } from 'node:stream';
 import { extension as extensionOfType, lookup } from 'mime-types';
-import { ConfigurationError, FileExistsError, freshKey, SourceError, StorageError } from '../../contract/index.js';
+import {
+  ConfigurationError,
+  FileExistsError,
+  freshKey,
+  InvalidArgumentError,
+  SourceError,
+  StorageError,
+} from '../../contract/index.js';
+import { waitFor, type Patience } from '../callback.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import { isMetadata } from '../resolve-upload-options.js';
+import type { UploadContext } from '../upload-context.js';
 import type { FileRule } from '../upload-rules.js';
-import type { UnitFile, UploadUnit } from '../upload-unit.js';
-import type { UploadTransform } from '../upload-options.js';
+import type { StageRequest, UnitFile, UploadUnit } from '../upload-unit.js';
 import { allows, allowsClaimOf } from './allowed-types.js';
 import { contentTypeOfBytes } from './content-type-of-bytes.js';
 import type { Digest } from './digest.js';
 import type { FileHead, IncomingBytes } from './incoming-bytes.js';
+import { progressOfScanner } from './progress.js';
+import { discardTransform, runTransform, type RunningTransform } from './transform.js';
 
 /** A file as its part or its request names it, before anybody has looked into it. */
 export type NamedFile = Omit<IncomingFile, 'contentType' | 'extension'>;
@@ -21,7 +30,7 @@ export type NamedFile = Omit<IncomingFile, 'contentType' | 'extension'>;
 export interface Staging {
   readonly rule: FileRule;
   readonly unit: UploadUnit;
-  readonly context: ExecutionContext;
+  readonly context: UploadContext;
   /** The place of the file in the request. */
   readonly order: number;
 }
@@ -40,6 +49,7 @@ interface Target {
   readonly data: Buffer | Readable;
   readonly contentType: string;
   readonly extension: string;
+  readonly onProgress?: RunningTransform['onProgress'];
 }
 
 /**
@@ -58,7 +68,7 @@ export async function stageFile(
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
   if (rule.filter !== undefined) {
-    const taken: unknown = await rule.filter(incoming, context);
+    const taken: unknown = await waitFor(rule.filter(incoming, context), patienceFor('filter', incoming, to));
     // a filter that forgets to say would lose files in silence
     if (typeof taken !== 'boolean') throw new ConfigurationError('filter must give true or false.');
     if (!taken) {
@@ -68,27 +78,33 @@ export async function stageFile(
   }
   const { allowedTypes } = rule;
   if (allowedTypes !== undefined && !allows(allowedTypes, incoming.contentType)) {
-    throw refused.fileTypeRefused(named.fieldname, incoming.contentType, allowedTypes.description);
+    throw refused.fileTypeRefused(named, incoming.contentType, allowedTypes.description);
   }
-  const transform = await rule.transform?.(incoming, context);
-  const verdict = rule.scan === undefined ? undefined : askScanner(rule.scan, incoming, bytes, context);
+  const inTransform = patienceFor('transform', incoming, to);
+  const transform = await waitFor(rule.transform?.(incoming, context), inTransform, discardTransform);
+  const verdict = rule.scan === undefined ? undefined : askScanner(rule.scan, incoming, bytes, to);
   const source = head.whole && transform === undefined ? head.bytes : bytes.open();
   // heard at once, also when the staging fails before it is waited for
   const passed = verdict?.then((clean) => {
-    if (!clean) throw refused.fileRejected(named.fieldname);
+    if (!clean) throw refused.fileRejected(named);
   });
   passed?.catch(() => undefined);
 
-  const staging = stageInto(targetOf(source, incoming, transform), incoming, to);
+  const running =
+    transform === undefined || Buffer.isBuffer(source)
+      ? undefined
+      : runTransform(transform, bytes, source, inTransform);
+  const staging = stageInto(targetOf(source, incoming, running, rule.contentType), incoming, to);
   // the storage listens by now, or soon: what it has no room for waits
   bytes.passOn();
-  if (transform !== undefined) {
+  if (running !== undefined) {
     // One may have ended before the file, and takes no more: what still comes must not wait for it, least of all a scanner that reads on.
     const letGo = (): unknown => (source as Readable).destroy();
     staging.then(letGo, letGo);
   }
   try {
-    const unitFile = passed === undefined ? await staging : (await Promise.all([staging, passed]))[0];
+    const staged = running === undefined ? staging : Promise.race([staging, running.late]);
+    const unitFile = passed === undefined ? await staged : (await Promise.all([staged, passed]))[0];
     if (source !== head.bytes && transform === undefined && !(source as Readable).readableEnded) {
       throw new StorageError('The storage staged a file that it had not read to its end.', {
         storage: rule.storageName,
@@ -101,7 +117,14 @@ export async function stageFile(
     // the unit takes the file back when it is there after all
     staging.catch(() => undefined);
     throw error;
+  } finally {
+    running?.stop();
   }
+}
+
+/** How long a function of the application is waited for. */
+function patienceFor(option: string, file: NamedFile, { rule, context }: Staging): Patience {
+  return { option, file, milliseconds: rule.callbackTimeout, signal: context.signal };
 }
 
 async function lookInto(named: NamedFile, head: FileHead, { allowedTypes }: FileRule): Promise<IncomingFile> {
@@ -122,11 +145,12 @@ async function askScanner(
   scan: NonNullable<FileRule['scan']>,
   incoming: IncomingFile,
   bytes: IncomingBytes,
-  context: ExecutionContext,
+  to: Staging,
 ): Promise<boolean> {
   const stream = bytes.open();
   try {
-    const verdict: unknown = await scan({ ...incoming, bytes: stream }, context);
+    const patience = { ...patienceFor('scan', incoming, to), progress: progressOfScanner(bytes, stream) };
+    const verdict: unknown = await waitFor(scan({ ...incoming, bytes: stream }, to.context), patience);
     // whatever else a scanner may give, in JavaScript too, is no clean bill
     return verdict === true;
   } finally {
@@ -135,57 +159,39 @@ async function askScanner(
   }
 }
 
-function targetOf(source: Buffer | Readable, incoming: IncomingFile, transform: UploadTransform | undefined): Target {
-  const { contentType, extension } = incoming;
-  if (transform === undefined || Buffer.isBuffer(source)) return { data: source, contentType, extension };
-  const { stream, contentType: made } = partsOf(transform);
-  const data = through(source, stream);
-  if (made === undefined) return { data, contentType, extension };
-  const madeExtension = extensionOfType(made);
-  return { data, contentType: made, extension: madeExtension === false ? '' : `.${madeExtension}` };
-}
-
-/** @throws ConfigurationError for what a function in JavaScript may give instead */
-function partsOf(transform: unknown): { readonly stream: Duplex; readonly contentType: string | undefined } {
-  const { stream = transform, contentType } =
-    typeof transform === 'object' && transform !== null
-      ? (transform as { readonly stream?: unknown; readonly contentType?: unknown })
-      : {};
-  if (!isDuplex(stream) || !(contentType === undefined || typeof contentType === 'string')) {
-    throw new ConfigurationError('transform must give a Duplex stream, or { stream, contentType? } with one.');
-  }
-  return { stream, contentType };
-}
-
-function isDuplex(stream: unknown): stream is Duplex {
-  if (typeof stream !== 'object' || stream === null) return false;
-  const { pipe, write } = stream as { readonly pipe?: unknown; readonly write?: unknown };
-  return typeof pipe === 'function' && typeof write === 'function';
-}
-
-/** The end of one is the end of the other; what fails is told by the storage, which reads the stream. */
-function through(source: Readable, stream: Duplex): Readable {
-  pipeline(source, stream, () => undefined);
-  return stream;
-}
-
-async function stageInto(
-  target: Target,
+function targetOf(
+  source: Buffer | Readable,
   incoming: IncomingFile,
-  { rule, unit, context, order }: Staging,
-): Promise<UnitFile> {
+  running: RunningTransform | undefined,
+  bound: string | undefined,
+): Target {
+  const { extension } = incoming;
+  const contentType = bound ?? incoming.contentType;
+  if (running === undefined) return { data: source, contentType, extension };
+  const { stream: data, contentType: made, onProgress } = running;
+  if (made === undefined) return { data, contentType, extension, onProgress };
+  const madeExtension = extensionOfType(made);
+  return { data, contentType: made, extension: madeExtension === false ? '' : `.${madeExtension}`, onProgress };
+}
+
+async function stageInto(target: Target, incoming: IncomingFile, to: Staging): Promise<UnitFile> {
+  const { rule, unit, context, order } = to;
   const { storage, storageName, overwrite, metadata } = rule;
-  const { data, contentType, extension } = target;
-  const key = await keyOf(incoming, rule, context);
+  const { data, contentType, extension, onProgress } = target;
+  const key = await keyOf(incoming, to);
   // a key that nobody has chosen is there already with no one
   const createOnly = key !== undefined && !overwrite;
-  const options = {
+  const options: StageRequest['options'] = {
     contentType,
-    metadata: typeof metadata === 'function' ? metadataIn(await metadata(incoming, context)) : metadata,
-    ...(createOnly ? { ifNoneMatch: '*' as const } : undefined),
-    ...(key === undefined ? { [freshKey]: true as const } : undefined),
+    metadata:
+      typeof metadata === 'function'
+        ? metadataIn(await waitFor(metadata(incoming, context), patienceFor('metadata', incoming, to)))
+        : metadata,
   };
-  unit.signal.throwIfAborted();
+  if (onProgress !== undefined) options.onProgress = onProgress;
+  if (createOnly) options.ifNoneMatch = '*';
+  if (key === undefined) options[freshKey] = true;
+  unit.throwIfRolledBack();
   // The commit decides. This spares a client from sending all of a large file before it hears of it.
   if (createOnly && !Buffer.isBuffer(data) && (await storage.exists(key, { signal: unit.signal }))) {
     throw new FileExistsError(key);
@@ -207,6 +213,9 @@ async function stageInto(
       replaces: key !== undefined && overwrite,
     });
   } catch (error) {
+    if (error instanceof InvalidArgumentError && onProgress !== undefined && !Buffer.isBuffer(data)) {
+      if (data.readableObjectMode) throw new ConfigurationError('transform must give bytes.', { cause: error });
+    }
     // what a transform fails with is no failure of the storage; an HttpException is its answer
     if (error instanceof SourceError && !Buffer.isBuffer(data)) throw data.errored ?? error;
     throw error;
@@ -214,9 +223,10 @@ async function stageInto(
 }
 
 /** @returns undefined where the option is not set: a key that a function of the application forgot to give is none of that */
-async function keyOf(incoming: IncomingFile, rule: FileRule, context: ExecutionContext): Promise<string | undefined> {
+async function keyOf(incoming: IncomingFile, to: Staging): Promise<string | undefined> {
+  const { rule, context } = to;
   if (rule.key === undefined) return undefined;
-  const key: unknown = await rule.key(incoming, context);
+  const key: unknown = await waitFor(rule.key(incoming, context), patienceFor('key', incoming, to));
   if (typeof key !== 'string') throw new ConfigurationError('key must give a string.');
   return key;
 }

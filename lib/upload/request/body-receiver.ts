@@ -3,7 +3,7 @@ import * as refused from '../errors/index.js';
 import type { UploadException } from '../errors/index.js';
 import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
-import type { ReceivedFile } from '../file/stage-file.js';
+import type { NamedFile, ReceivedFile } from '../file/stage-file.js';
 import type { FileRule } from '../upload-rules.js';
 import { FilesInFlight } from './files-in-flight.js';
 import { bodyOptions, type ReceiverOptions } from './receiver-options.js';
@@ -16,6 +16,7 @@ export const BODY_FIELD = 'body';
 export class BodyReceiver implements BodyTaker {
   readonly #options: ReceiverOptions;
   readonly #rule: FileRule;
+  readonly #file: NamedFile;
   readonly #requestBody: RequestBody;
   readonly #files: FilesInFlight;
   readonly #bytes: IncomingBytes;
@@ -28,6 +29,13 @@ export class BodyReceiver implements BodyTaker {
   constructor(options: ReceiverOptions, rule: FileRule) {
     this.#options = options;
     this.#rule = rule;
+    const { headers } = options.request;
+    this.#file = {
+      fieldname: BODY_FIELD,
+      originalname: fileNameOfRequest(headers['content-disposition']),
+      encoding: '7bit',
+      mimetype: /^[^;,\s]+/.exec(headers['content-type'] ?? '')?.[0].toLowerCase() ?? 'application/octet-stream',
+    };
     this.#maxSize = Math.min(rule.fileSize, options.rules.limits.totalSize);
     this.#requestBody = new RequestBody(bodyOptions(options), this);
     this.#files = new FilesInFlight(options.unit, options.context, this.#requestBody.resume);
@@ -46,12 +54,7 @@ export class BodyReceiver implements BodyTaker {
         return;
       }
       this.#files.take(
-        {
-          fieldname: BODY_FIELD,
-          originalname: fileNameOfRequest(headers['content-disposition']),
-          encoding: '7bit',
-          mimetype: /^[^;,\s]+/.exec(headers['content-type'] ?? '')?.[0].toLowerCase() ?? 'application/octet-stream',
-        },
+        this.#file,
         this.#bytes,
         this.#rule,
         () => undefined,
@@ -77,7 +80,7 @@ export class BodyReceiver implements BodyTaker {
     if (this.#settled) return;
     const { minFileSize } = this.#rule;
     if (this.#bytes.size < minFileSize) {
-      this.fail(refused.fileTooSmall(BODY_FIELD, minFileSize));
+      this.fail(refused.fileTooSmall(this.#file, minFileSize));
       return;
     }
     this.#bytes.end();
@@ -108,7 +111,7 @@ export class BodyReceiver implements BodyTaker {
     const { fileSize } = this.#rule;
     // the narrower bound is the one that was met
     return fileSize <= this.#options.rules.limits.totalSize
-      ? refused.fileTooLarge(BODY_FIELD, fileSize)
-      : refused.filesTooLarge(this.#maxSize);
+      ? refused.fileTooLarge(this.#file, fileSize)
+      : refused.filesTooLarge(this.#file, this.#maxSize);
   }
 }

@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { ExecutionContext } from '@nestjs/common';
+import { answerTo } from '../errors/index.js';
 import { stageFile, type NamedFile, type ReceivedFile, type Staging } from '../file/stage-file.js';
 import type { IncomingBytes } from '../file/incoming-bytes.js';
+import type { UploadContext } from '../upload-context.js';
 import type { FileRule } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 
@@ -11,7 +12,7 @@ const MAX_AT_ONCE = 16;
 /** The files of one request on their way into the storages, several at once, in memory that does not grow with their number. */
 export class FilesInFlight {
   readonly #unit: UploadUnit;
-  readonly #context: ExecutionContext;
+  readonly #context: UploadContext;
   readonly #onSettled: () => void;
   readonly #files: (ReceivedFile | undefined)[] = [];
   readonly #open = new Set<IncomingBytes>();
@@ -24,7 +25,7 @@ export class FilesInFlight {
   readonly #scope = new AsyncResource('StorageUpload');
 
   /** @param onSettled called after each file that was staged or left out: there may be room again */
-  constructor(unit: UploadUnit, context: ExecutionContext, onSettled: () => void) {
+  constructor(unit: UploadUnit, context: UploadContext, onSettled: () => void) {
     this.#unit = unit;
     this.#context = context;
     this.#onSettled = onSettled;
@@ -72,7 +73,7 @@ export class FilesInFlight {
       if (file === undefined) onLeftOut();
     } catch (error) {
       // the others have been told why; this one says what became of it
-      if (!this.#failed) onFailed(error);
+      if (!this.#failed) onFailed(answerTo(error, { field: named.fieldname, originalname: named.originalname }));
     }
     const next = this.#waiting.shift();
     if (next === undefined) this.#staging--;

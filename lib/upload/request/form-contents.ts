@@ -1,4 +1,5 @@
 import * as refused from '../errors/index.js';
+import type { NamedFile } from '../file/stage-file.js';
 import { unescapeFormName } from '../multipart/file-name.js';
 import { describeFields, type FileRule, type UploadRules } from '../upload-rules.js';
 
@@ -28,9 +29,9 @@ export class FormContents {
   }
 
   /** Counts a text field. */
-  addField(): void {
+  addField(name: string): void {
     const { limits } = this.#rules;
-    if (++this.#fields > limits.fields) throw refused.tooManyFields(limits.fields);
+    if (++this.#fields > limits.fields) throw refused.tooManyFields(name, limits.fields);
   }
 
   /** Counts bytes of a text field. @param size of this field so far */
@@ -38,31 +39,32 @@ export class FormContents {
     const { limits } = this.#rules;
     if (size > limits.fieldSize) throw refused.fieldValueTooLong(name, limits.fieldSize);
     this.#fieldBytes += bytes;
-    if (this.#fieldBytes > limits.fieldsSize) throw refused.fieldValuesTooLong(limits.fieldsSize);
+    if (this.#fieldBytes > limits.fieldsSize) throw refused.fieldValuesTooLong(name, limits.fieldsSize);
   }
 
   /** What holds for the files of a field, if it takes files. */
-  ruleOf(fieldname: string): FileRule {
-    const rule = this.#rules.files.get(fieldname) ?? this.#rules.otherFiles;
-    if (rule === undefined) throw refused.unexpectedFile(fieldname, describeFields(this.#rules));
+  ruleOf(file: NamedFile): FileRule {
+    const rule = this.#rules.files.get(file.fieldname) ?? this.#rules.otherFiles;
+    if (rule === undefined) throw refused.unexpectedFile(file, describeFields(this.#rules));
     return rule;
   }
 
   /** Counts a file of a field that takes files. */
-  addFile(fieldname: string, rule: FileRule): void {
+  addFile(file: NamedFile, rule: FileRule): void {
+    const { fieldname } = file;
     const { limits } = this.#rules;
-    if (++this.#files > limits.files) throw refused.tooManyFiles(limits.files);
+    if (++this.#files > limits.files) throw refused.tooManyFiles(file, limits.files);
     const count = (this.#filesOf.get(fieldname) ?? 0) + 1;
     this.#filesOf.set(fieldname, count);
-    if (count > rule.maxCount) throw refused.tooManyFilesOfField(fieldname, rule.maxCount);
+    if (count > rule.maxCount) throw refused.tooManyFilesOfField(file, rule.maxCount);
   }
 
   /** Counts bytes of a file. @param size of this file so far */
-  addFileBytes(fieldname: string, rule: FileRule, size: number, bytes: number): void {
-    if (size > rule.fileSize) throw refused.fileTooLarge(fieldname, rule.fileSize);
+  addFileBytes(file: NamedFile, rule: FileRule, size: number, bytes: number): void {
+    if (size > rule.fileSize) throw refused.fileTooLarge(file, rule.fileSize);
     const { totalSize } = this.#rules.limits;
     this.#fileBytes += bytes;
-    if (this.#fileBytes > totalSize) throw refused.filesTooLarge(totalSize);
+    if (this.#fileBytes > totalSize) throw refused.filesTooLarge(file, totalSize);
   }
 
   /**

@@ -1,7 +1,7 @@
 import * as refused from '../errors/index.js';
 import { verifyChecksums } from '../file/expected-checksum.js';
 import { IncomingBytes } from '../file/incoming-bytes.js';
-import type { ReceivedFile } from '../file/stage-file.js';
+import type { NamedFile, ReceivedFile } from '../file/stage-file.js';
 import { cleanFileName } from '../multipart/file-name.js';
 import { addFormField, closeArrayGaps, formFieldOf, type FormBody } from '../multipart/form-body.js';
 import { MultipartParser, type MultipartError, type MultipartListener } from '../multipart/multipart-parser.js';
@@ -22,7 +22,7 @@ export interface FormReceiverOptions extends ReceiverOptions {
 /** The part whose bytes are coming. */
 type OpenPart =
   | { readonly kind: 'text'; readonly field: TextField }
-  | { readonly kind: 'file'; readonly fieldname: string; readonly rule: FileRule; readonly bytes: IncomingBytes }
+  | { readonly kind: 'file'; readonly file: NamedFile; readonly rule: FileRule; readonly bytes: IncomingBytes }
   /** A file input that was left empty is sent without a name and without bytes. With bytes it is a file without a name. */
   | { readonly kind: 'unnamed'; readonly fieldname: string; readonly header: PartHeader };
 
@@ -82,7 +82,7 @@ export class FormReceiver implements MultipartListener, BodyTaker {
     this.#orFail(() => {
       const fieldname = this.#contents.addPart(header.name);
       if (header.filename === undefined && !isBytes(header)) {
-        this.#contents.addField();
+        this.#contents.addField(fieldname);
         this.#part = { kind: 'text', field: new TextField(fieldname, header.charset) };
       } else if (header.filename === undefined || header.filename === '') {
         this.#part = { kind: 'unnamed', fieldname, header };
@@ -100,7 +100,7 @@ export class FormReceiver implements MultipartListener, BodyTaker {
         part.field.add(bytes);
         this.#contents.addFieldBytes(part.field.name, part.field.size, bytes.length);
       } else if (part?.kind === 'file') {
-        this.#contents.addFileBytes(part.fieldname, part.rule, part.bytes.size + bytes.length, bytes.length);
+        this.#contents.addFileBytes(part.file, part.rule, part.bytes.size + bytes.length, bytes.length);
         part.bytes.give(bytes);
       }
     });
@@ -116,7 +116,7 @@ export class FormReceiver implements MultipartListener, BodyTaker {
         if (value === undefined) throw refused.fieldValueUnreadable(name);
         addFormField(this.#options.body, name, value, this.#options.rules.limits);
       } else if (part?.kind === 'file') {
-        if (part.bytes.size < part.rule.minFileSize) throw refused.fileTooSmall(part.fieldname, part.rule.minFileSize);
+        if (part.bytes.size < part.rule.minFileSize) throw refused.fileTooSmall(part.file, part.rule.minFileSize);
         part.bytes.end();
       }
     });
@@ -154,16 +154,17 @@ export class FormReceiver implements MultipartListener, BodyTaker {
   // ---------------------------------------------------------------------------------------------------- one file
 
   #openFile(fieldname: string, header: PartHeader): OpenPart {
-    const rule = this.#contents.ruleOf(fieldname);
-    this.#contents.addFile(fieldname, rule);
+    const file: NamedFile = {
+      fieldname,
+      originalname: cleanFileName(header.filename ?? ''),
+      encoding: header.encoding,
+      mimetype: header.mimeType ?? 'text/plain',
+    };
+    const rule = this.#contents.ruleOf(file);
+    this.#contents.addFile(file, rule);
     const bytes = new IncomingBytes(rule.checksum?.algorithm, this.#requestBody.resume);
     this.#files.take(
-      {
-        fieldname,
-        originalname: cleanFileName(header.filename ?? ''),
-        encoding: header.encoding,
-        mimetype: header.mimeType ?? 'text/plain',
-      },
+      file,
       bytes,
       rule,
       () => {
@@ -173,7 +174,7 @@ export class FormReceiver implements MultipartListener, BodyTaker {
         this.fail(error);
       },
     );
-    return { kind: 'file', fieldname, rule, bytes };
+    return { kind: 'file', file, rule, bytes };
   }
 
   // ---------------------------------------------------------------------------------------------------- the end

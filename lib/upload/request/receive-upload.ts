@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../../contract/index.js';
 import * as refused from '../errors/index.js';
 import type { ReceivedFile } from '../file/stage-file.js';
 import { boundaryOf, kindOfRequest } from '../multipart/content-type.js';
 import { createFormBody } from '../multipart/form-body.js';
-import { platformRequestOf } from '../platform/node-request.js';
+import { platformRequestOf } from '../../platform/node-request.js';
+import type { UploadContext } from '../upload-context.js';
 import { describeFields, type UploadRules } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 import { BODY_FIELD, BodyReceiver } from './body-receiver.js';
@@ -17,7 +17,7 @@ import { FormReceiver } from './form-receiver.js';
  * @returns the files; `undefined` for a request that has nothing of the kind, and need not
  */
 export type ReceiveUpload = (
-  context: ExecutionContext,
+  context: UploadContext,
   rules: UploadRules,
   unit: UploadUnit,
 ) => Promise<readonly ReceivedFile[] | undefined>;
@@ -64,18 +64,18 @@ function refuseEncoded(encoding: string | undefined): void {
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') throw refused.contentEncoded(encoding);
 }
 
-/** Requests whose bodies uploads have begun to read. */
-const begun = new WeakSet<IncomingMessage>();
+/** On a request whose body an upload has begun to read. A property of its own: the collector looks through a WeakSet at every turn. */
+const begun = Symbol('storage upload');
 
 /** @throws ConfigurationError where an upload has had the body already: a stream comes once */
-function beginOnce(request: IncomingMessage): void {
-  if (begun.has(request)) {
+function beginOnce(request: IncomingMessage & { [begun]?: true }): void {
+  if (request[begun] === true) {
     throw new ConfigurationError(
       'The upload of this request ran a second time, and a body can be read once: an interceptor around it subscribes again ' +
         '(retry(), repeat()), or the route has two upload interceptors.',
     );
   }
-  begun.add(request);
+  request[begun] = true;
 }
 
 /** A mistake of the application, which its log should tell and the client need not know. */

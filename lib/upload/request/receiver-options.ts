@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { ExecutionContext } from '@nestjs/common';
 import type { TransferProgress } from '../../contract/index.js';
+import type { UploadContext } from '../upload-context.js';
 import type { UploadRules } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 import type { RequestBodyOptions } from './request-body.js';
@@ -9,7 +9,7 @@ import type { RequestBodyOptions } from './request-body.js';
 export interface ReceiverOptions {
   readonly request: RequestBodyOptions['request'];
   readonly response: RequestBodyOptions['response'];
-  readonly context: ExecutionContext;
+  readonly context: UploadContext;
   readonly rules: UploadRules;
   /** Takes the files. */
   readonly unit: UploadUnit;
@@ -21,7 +21,7 @@ export function bodyOptions({ request, response, context, rules, unit }: Receive
   return {
     request,
     response,
-    signal: unit.signal,
+    unit,
     idleTimeout,
     onProgress:
       onProgress === undefined

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TransferProgress } from '../../contract/index.js';
+import { LONGEST_MS } from '../callback.js';
 import { clientIdle, requestAborted } from '../errors/index.js';
-
-/** The longest time that a timer takes. */
-const LONGEST_MS = 2 ** 31 - 1;
+import type { UploadUnit } from '../upload-unit.js';
 
 /** Chunks below this are gathered, in bytes: they cost more than they carry. */
 const SMALL = 256;
@@ -25,8 +24,8 @@ export interface BodyTaker {
 export interface RequestBodyOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Ends the reading when it fires. */
-  readonly signal: AbortSignal;
+  /** Ends the reading when it is rolled back. */
+  readonly unit: Pick<UploadUnit, 'isRolledBack' | 'onRollBack' | 'offRollBack'>;
   /** Milliseconds. */
   readonly idleTimeout: number;
   /** A promise that it gives is not waited for; its failure is one of the upload. */
@@ -54,15 +53,15 @@ export class RequestBody {
   }
 
   start(): void {
-    const { request, response, signal } = this.#options;
-    if (request.destroyed || signal.aborted) {
+    const { request, response, unit } = this.#options;
+    if (request.destroyed || unit.isRolledBack) {
       this.#taker.fail(requestAborted());
       return;
     }
     request.on('error', this.#onGone).on('close', this.#onGone);
     // answered by somebody else (a timeout, say), or the connection is gone: either way nobody waits for the handler
     response.on('close', this.#onAnswered);
-    signal.addEventListener('abort', this.#onAnswered);
+    unit.onRollBack(this.#onAnswered);
     this.#watch();
     request.on('data', this.#onData).on('end', this.#onEnd);
     // a guard may have paused it
@@ -93,11 +92,11 @@ export class RequestBody {
   }
 
   #release(): void {
-    const { request, response, signal } = this.#options;
+    const { request, response, unit } = this.#options;
     clearTimeout(this.#timer);
     request.off('close', this.#onGone);
     response.off('close', this.#onAnswered);
-    signal.removeEventListener('abort', this.#onAnswered);
+    unit.offRollBack(this.#onAnswered);
   }
 
   readonly #onData = (chunk: Buffer): void => {

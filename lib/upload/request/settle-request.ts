@@ -9,17 +9,26 @@ const DRAIN_MS = 500;
 /** How long a client that goes on sending may take to read the answer before the connection is cut, in milliseconds. */
 const LINGER_MS = 5000;
 
+/** The same where the server is closing, which waits for the connection. */
+const LINGER_AT_END_MS = 1000;
+
 /**
  * Brings a request that was refused while its body was coming into a state in which it can be answered: reads on, up to 1 MiB or half
  * a second, so that a client that sends first and reads afterwards finds its answer and keeps its connection. If more is coming, it is
  * abandoned.
+ *
+ * @param closing the server waits for the connection
  */
-export async function settleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function settleRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  closing = false,
+): Promise<void> {
   if (isOver(request)) return;
   // whatever happens to the connection now has no one left to tell
   request.on('error', () => undefined);
   await drain(request);
-  abandonRequest(request, response);
+  abandonRequest(request, response, closing);
 }
 
 /**
@@ -27,15 +36,16 @@ export async function settleRequest(request: IncomingMessage, response: ServerRe
  * goes on being read and thrown away for some seconds after it. Closing at once would reset the connection, and the client might
  * lose the answer. Where an answer is out that announces nothing, the client has these seconds to end its body.
  */
-export function abandonRequest(request: IncomingMessage, response: ServerResponse): void {
+export function abandonRequest(request: IncomingMessage, response: ServerResponse, closing = false): void {
+  const linger = closing ? LINGER_AT_END_MS : LINGER_MS;
   if (isOver(request)) return;
   request.on('error', () => undefined).resume();
   if (request.httpVersionMajor >= 2) return; // there the stream ends alone
   if (response.headersSent) {
-    cutUnless(request, 'end');
+    cutUnless(request, 'end', linger);
   } else {
     response.setHeader('Connection', 'close');
-    lingerAfterAnswer(request);
+    lingerAfterAnswer(request, linger);
   }
 }
 
@@ -66,18 +76,18 @@ function drain(request: IncomingMessage): Promise<void> {
  * Node ends the connection of an answer that announced it by `destroySoon()` of the socket, which resets it while the client is sending.
  * This one half-closes it, and cuts it when the client has had its time. (nginx calls it a lingering close.)
  */
-function lingerAfterAnswer(request: IncomingMessage): void {
+function lingerAfterAnswer(request: IncomingMessage, linger: number): void {
   const { socket } = request;
   socket.destroySoon = () => {
     socket.end();
-    cutUnless(request, 'close');
+    cutUnless(request, 'close', linger);
   };
 }
 
 /** Cuts a connection after a while, unless its socket closes (or the request's body ends) before. */
-function cutUnless(request: IncomingMessage, event: 'end' | 'close'): void {
+function cutUnless(request: IncomingMessage, event: 'end' | 'close', linger: number): void {
   const { socket } = request;
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const timer = setTimeout(() => socket.destroy(), linger);
   const keep = (): void => {
     clearTimeout(timer);
     // a connection that stays has more requests to come

@@ -1,42 +1,45 @@
-// The four requests of this page. Uploads are in upload-queue.js, for their progress.
+// What this page asks of the server.
+import { ask, Failure, problemOf } from './transfer.js';
 
-/** Where uploads go to and the listing comes from. */
-export const FILES = 'api/files';
+const FILES = 'api/files';
 
 /** A key may hold any character, so each part of it is encoded on its own and only the slashes stay. */
 const pathOf = (key) => key.split('/').map(encodeURIComponent).join('/');
 
-export const downloadUrl = (file) => `${FILES}/${pathOf(file.key)}`;
+export const fileUrl = (file) => `${FILES}/${pathOf(file.key)}`;
 
 /** With the version in it, so that a browser never shows the old picture of a new file. */
-export const previewUrl = (file) => `api/previews/${pathOf(file.key)}?v=${encodeURIComponent(file.etag)}`;
+export const thumbnailUrl = (file) => `api/thumbnails/${pathOf(file.key)}?v=${encodeURIComponent(file.etag)}`;
 
-/** Every file, one page of the listing after the other. */
-export async function* listFiles() {
-  let after = null;
-  do {
-    const response = await fetch(after === null ? FILES : `${FILES}?after=${encodeURIComponent(after)}`);
-    if (!response.ok) throw new Error(problemOf(response.status, await response.text()));
-    const { items, next } = await response.json();
-    yield* items;
-    after = next;
-  } while (after !== null);
+/** A stored file with its name, which is the end of its key, and with what a browser may show in place (else `null`). */
+export const galleryFile = (stored) => ({
+  ...stored,
+  name: stored.key.slice(stored.key.lastIndexOf('/') + 1),
+  preview: previewOf(stored.contentType),
+});
+
+/** The server shows nothing else, whatever a page asks. */
+function previewOf(contentType) {
+  const [type] = contentType.split(';', 1);
+  if (/^image\/(?:avif|bmp|gif|jpeg|png|webp)$/.test(type)) return 'image';
+  if (/^video\/(?:mp4|ogg|webm|quicktime)$/.test(type)) return 'video';
+  if (/^audio\/(?:aac|flac|mp4|mpeg|ogg|wav|wave|webm|x-wav)$/.test(type)) return 'audio';
+  return null;
+}
+
+/** One page of the listing, newest first, and what to ask for the next one with (`null` at the end). */
+export async function listPage(after) {
+  const response = await fetch(after === null ? FILES : `${FILES}?${new URLSearchParams({ after })}`);
+  if (!response.ok) throw new Failure(problemOf(response.status, await response.text()));
+  const { files, next } = await response.json();
+  return { files: files.map(galleryFile), next };
 }
 
 /** A file that is already gone counts as deleted. */
 export async function deleteFile(file) {
-  const response = await fetch(downloadUrl(file), { method: 'DELETE' });
-  if (!response.ok && response.status !== 404) throw new Error(problemOf(response.status, await response.text()));
+  const response = await fetch(fileUrl(file), { method: 'DELETE' });
+  if (!response.ok && response.status !== 404) throw new Failure(problemOf(response.status, await response.text()));
 }
 
-/** What the server says went wrong: the message of its JSON, else the status. */
-export function problemOf(status, text) {
-  try {
-    const { message } = JSON.parse(text);
-    if (typeof message === 'string' && message !== '') return message;
-    if (Array.isArray(message) && message.length > 0) return message.join(' ');
-  } catch {
-    // not JSON: a proxy's own page, for one
-  }
-  return status === 413 ? 'The file is too large.' : `The server answered with status ${status}.`;
-}
+/** A link that is good for so many seconds. */
+export const shareFile = ({ key }, expiresIn) => ask('api/shares', { key, expiresIn });

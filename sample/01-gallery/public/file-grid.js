@@ -1,4 +1,4 @@
-import { downloadUrl, previewUrl } from './api.js';
+import { fileUrl, thumbnailUrl } from './api.js';
 import { extensionOf, formatCount, formatDate, formatFullDate, formatSize, kindOf } from './format.js';
 
 const grid = document.querySelector('#files');
@@ -12,11 +12,14 @@ const SVG = 'http://www.w3.org/2000/svg';
 export class FileGrid {
   #cards = new Map();
   #onOpen;
+  #onShare;
   #onDelete;
+  #more = false;
 
-  /** `onOpen(file)` shows one in place, `onDelete(file)` is asked before anything is deleted. */
-  constructor({ onOpen, onDelete }) {
+  /** `onOpen(file)` shows one in place, `onShare(file)` makes a link, `onDelete(file)` is asked before anything is deleted. */
+  constructor({ onOpen, onShare, onDelete }) {
     this.#onOpen = onOpen;
+    this.#onShare = onShare;
     this.#onDelete = onDelete;
   }
 
@@ -25,15 +28,22 @@ export class FileGrid {
     return [...grid.children].map((card) => this.#fileOf(card));
   }
 
-  /** Shows a whole listing at once. */
-  fill(files) {
-    for (const file of files.sort(newestFirst)) {
+  filesOf(keys) {
+    return keys.map((key) => this.#cards.get(key).file);
+  }
+
+  /** Shows the next page of the listing below what is there. */
+  append(files, more) {
+    this.#more = more;
+    for (const file of files) {
       if (!this.#cards.has(file.key)) grid.append(this.#card(file));
     }
     this.#summarize();
   }
 
   add(file) {
+    // a page that was asked for meanwhile may have it already
+    if (this.#cards.has(file.key)) return;
     const card = this.#card(file);
     card.classList.add('new');
     grid.prepend(card);
@@ -71,9 +81,15 @@ export class FileGrid {
 
     card.querySelector('.thumb').replaceWith(this.#thumb(file));
     const download = card.querySelector('.download');
-    download.href = downloadUrl(file);
+    download.href = fileUrl(file);
     download.download = file.name;
     download.setAttribute('aria-label', `Download ${file.name}`);
+    const select = card.querySelector('.select input');
+    select.value = file.key;
+    select.setAttribute('aria-label', `Select ${file.name}`);
+    const share = card.querySelector('.share');
+    share.setAttribute('aria-label', `Share ${file.name}`);
+    share.addEventListener('click', () => this.#onShare(file));
     const remove = card.querySelector('.delete');
     remove.setAttribute('aria-label', `Delete ${file.name}`);
     remove.addEventListener('click', () => this.#onDelete(file));
@@ -98,20 +114,18 @@ export class FileGrid {
     const files = [...this.#cards.values()].map(({ file }) => file);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     empty.hidden = files.length > 0;
-    total.textContent =
-      files.length === 0 ? '' : `${formatCount(files.length, 'file', 'files')} · ${formatSize(bytes)}`;
+    const count = `${formatCount(files.length, 'file', 'files')}${this.#more ? ' of more' : ''}`;
+    total.textContent = files.length === 0 ? '' : `${count} · ${formatSize(bytes)}`;
   }
 }
 
-const newestFirst = (a, b) => b.lastModified.localeCompare(a.lastModified) || a.key.localeCompare(b.key);
-
-/** The image itself, which the browser fetches when the card comes near the screen. */
+/** The thumbnail, which the browser fetches when the card comes near the screen. */
 function picture(file, thumb) {
   const image = document.createElement('img');
   image.loading = 'lazy';
   image.decoding = 'async';
   image.alt = '';
-  image.src = previewUrl(file);
+  image.src = thumbnailUrl(file);
   // Broken, or not the image that its name promised.
   image.addEventListener('error', () => thumb.replaceChildren(...sign(file)), { once: true });
   return image;

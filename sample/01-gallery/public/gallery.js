@@ -1,7 +1,10 @@
-import { deleteFile, listFiles } from './api.js';
+import { deleteFile, listPage } from './api.js';
 import { watchDrops } from './drop-zone.js';
 import { FileGrid } from './file-grid.js';
 import { formatCount } from './format.js';
+import { Pager } from './pager.js';
+import { Selection } from './selection.js';
+import { ShareDialog } from './share-dialog.js';
 import { UploadList } from './upload-list.js';
 import { UploadQueue } from './upload-queue.js';
 import { Viewer } from './viewer.js';
@@ -35,6 +38,7 @@ async function removeFile(file) {
   try {
     await deleteFile(file);
     grid.remove(file);
+    selection.show();
     announce(`${file.name} is deleted.`);
   } catch (error) {
     showProblem(`${file.name} could not be deleted. ${error.message}`);
@@ -42,7 +46,13 @@ async function removeFile(file) {
 }
 
 const viewer = new Viewer();
-const grid = new FileGrid({ onOpen: (file) => viewer.open(file, grid.files), onDelete: removeFile });
+const shareDialog = new ShareDialog();
+const grid = new FileGrid({
+  onOpen: (file) => viewer.open(file, grid.files),
+  onShare: (file) => shareDialog.open(file),
+  onDelete: removeFile,
+});
+const selection = new Selection({ filesOf: (keys) => grid.filesOf(keys), onRefused: showProblem });
 const queue = new UploadQueue();
 new UploadList(queue);
 
@@ -74,8 +84,18 @@ window.addEventListener('beforeunload', (event) => {
   if (queue.busy) event.preventDefault();
 });
 
-try {
-  grid.fill(await Array.fromAsync(listFiles()));
-} catch (error) {
-  showProblem(`The files could not be listed. ${error.message} Reload the page to try again.`);
+let after = null;
+
+async function loadPage() {
+  try {
+    const { files, next } = await listPage(after);
+    after = next;
+    grid.append(files, next !== null);
+    return next === null ? 'end' : 'more';
+  } catch (error) {
+    showProblem(`The files could not be listed. ${error.message}`);
+    return 'failed';
+  }
 }
+
+await new Pager(loadPage).more();

@@ -1,4 +1,6 @@
-import { FILES, problemOf } from './api.js';
+import { galleryFile } from './api.js';
+import { storeThumbnail } from './thumbnail.js';
+import { ask, Failure, send } from './transfer.js';
 
 /** How many files are sent at once; more would only make each of them slower. */
 const IN_FLIGHT = 3;
@@ -14,7 +16,7 @@ class Upload {
   startedAt = 0;
   problem = '';
   stored = undefined;
-  request = undefined;
+  abort = undefined;
 
   constructor(file) {
     this.file = file;
@@ -48,7 +50,7 @@ export class UploadQueue extends EventTarget {
   cancel(upload) {
     if (upload.state === 'saving' || upload.state === 'done') return;
     this.#waiting = this.#waiting.filter((other) => other !== upload);
-    if (upload.state === 'sending') upload.request.abort();
+    if (upload.state === 'sending') upload.abort.abort();
     else this.#change(upload, 'cancelled');
   }
 
@@ -65,59 +67,50 @@ export class UploadQueue extends EventTarget {
   }
 
   #startNext() {
-    while (this.#sending.size < IN_FLIGHT && this.#waiting.length > 0) this.#send(this.#waiting.shift());
+    while (this.#sending.size < IN_FLIGHT && this.#waiting.length > 0) void this.#send(this.#waiting.shift());
   }
 
-  #send(upload) {
-    // fetch() cannot tell how much of a body has been sent; XMLHttpRequest can.
-    const request = new XMLHttpRequest();
-    upload.request = request;
+  async #send(upload) {
+    upload.abort = new AbortController();
     upload.startedAt = performance.now();
     this.#sending.add(upload);
-
-    request.upload.addEventListener('progress', (event) => {
-      // The body is a little larger than the file: the multipart headers around it.
-      upload.sent = Math.min(upload.size, Math.round((event.loaded / event.total) * upload.size));
-      this.#change(upload, 'sending');
-    });
-    request.upload.addEventListener('load', () => {
-      upload.sent = upload.size;
-      this.#change(upload, 'saving');
-    });
-    request.addEventListener('load', () => this.#answered(upload, request));
-    request.addEventListener('error', () => {
-      this.#fail(upload, 'The connection broke off, or the file can no longer be read. Nothing of it was kept.');
-    });
-    request.addEventListener('abort', () => this.#change(upload, 'cancelled'));
-    request.addEventListener('loadend', () => {
-      upload.request = undefined;
+    this.#change(upload, 'sending');
+    try {
+      upload.stored = await this.#store(upload, upload.abort.signal);
+      this.#change(upload, 'done');
+    } catch (error) {
+      if (upload.abort.signal.aborted) this.#change(upload, 'cancelled');
+      else this.#fail(upload, error);
+    } finally {
       this.#sending.delete(upload);
       this.#startNext();
+    }
+  }
+
+  /** Where it may be put, the put, and the thumbnail of a picture. */
+  async #store(upload, signal) {
+    const { key, upload: where } = await ask('api/uploads', { name: upload.name }, signal);
+    const answer = await send(where, upload.file, {
+      signal,
+      onProgress: (loaded) => {
+        upload.sent = loaded;
+        this.#change(upload, 'sending');
+      },
+      onSent: () => {
+        upload.sent = upload.size;
+        this.#change(upload, 'saving');
+      },
     });
-
-    const form = new FormData();
-    form.append('file', upload.file);
-    request.open('POST', FILES);
-    request.send(form);
-    this.#change(upload, 'sending');
+    const stored = galleryFile({ ...answer, key });
+    if (stored.preview === 'image') await storeThumbnail(key, upload.file, signal);
+    return stored;
   }
 
-  #answered(upload, request) {
-    if (request.status !== 201) {
-      this.#fail(upload, problemOf(request.status, request.responseText));
-      return;
-    }
-    try {
-      upload.stored = JSON.parse(request.responseText);
-    } catch {
-      this.#fail(upload, 'The server’s answer could not be read. Reload the page to see whether the file is there.');
-      return;
-    }
-    this.#change(upload, 'done');
-  }
-
-  #fail(upload, problem) {
-    upload.problem = problem;
+  #fail(upload, error) {
+    upload.problem =
+      error instanceof Failure
+        ? error.message
+        : 'The connection broke off, or the file can no longer be read. Nothing of it was kept.';
     this.#change(upload, 'failed');
   }
 }

@@ -1,4 +1,4 @@
-import { downloadUrl, previewUrl } from './api.js';
+import { fileUrl } from './api.js';
 
 const dialog = document.querySelector('#viewer');
 const stage = document.querySelector('#viewer-stage');
@@ -50,10 +50,10 @@ export class Viewer {
     if (file.preview === 'image') element.alt = file.name;
     else element.controls = true;
     element.addEventListener('error', () => this.#refuse(file), { once: true });
-    element.src = previewUrl(file);
+    element.src = fileUrl(file);
     stage.append(element);
     name.textContent = file.name;
-    download.href = downloadUrl(file);
+    download.href = fileUrl(file);
     download.download = file.name;
     previous.disabled = this.#position === 0;
     next.disabled = this.#position === this.#shown.length - 1;

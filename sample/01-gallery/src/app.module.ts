@@ -1,17 +1,30 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { FileSystemStorage, StorageModule } from 'nestjs-storages';
-import { GalleryController } from './gallery.controller.js';
-import { readSettings } from './settings.js';
+import { FilesController } from './files.controller.js';
+import type { Settings } from './settings.js';
+import { SharesController } from './shares.controller.js';
+import { ThumbnailsController } from './thumbnails.controller.js';
+import { UploadsController } from './uploads.controller.js';
 
 @Module({
-  imports: [
-    StorageModule.forRoot({
-      storages: {
-        // A factory, so that the environment is read when the application starts and not when this file is loaded.
-        uploads: { useFactory: () => new FileSystemStorage({ root: readSettings().root }) },
-      },
-    }),
-  ],
-  controllers: [GalleryController],
+  controllers: [FilesController, UploadsController, ThumbnailsController, SharesController],
 })
-export class AppModule {}
+export class AppModule {
+  static with({ root, baseUrl, secret }: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        StorageModule.forRoot({
+          storages: { gallery: new FileSystemStorage({ root }) },
+          // A folder signs no URLs; the module does, and serves them below /signed.
+          serve: { path: 'signed', baseUrl, secrets: [secret] },
+        }),
+        // Two views of the one storage. Nobody who names a file can come to a thumbnail, or the other way round.
+        StorageModule.forFeature([
+          { name: 'files', prefix: 'files/' },
+          { name: 'thumbnails', prefix: 'thumbnails/' },
+        ]),
+      ],
+    };
+  }
+}

@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Server, ServerResponse } from 'node:http';
+import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { SameSiteGuard } from './same-site.guard.js';
+import type { Settings } from './settings.js';
 
 const PAGE_FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 
@@ -15,14 +18,22 @@ const PAGE_POLICY = [
   "media-src 'self'",
   "connect-src 'self'",
   "base-uri 'none'",
-  "form-action 'none'",
+  // the selection is posted into a frame, and comes back as a download
+  "form-action 'self'",
+  "frame-src 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
 
 /** The application, ready to listen. */
-export async function createGallery(): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: ['warn', 'error', 'fatal'] });
+export async function createGallery(settings: Settings): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
+    logger: ['warn', 'error', 'fatal'],
+  });
   app.disable('x-powered-by');
+  app.useGlobalGuards(new SameSiteGuard());
+  app.useGlobalPipes(new ValidationPipe({ whitelist: true }));
+  // The keys of a large selection are a large form: the default takes 100 kB and 1,000 fields.
+  app.useBodyParser('urlencoded', { extended: false, limit: '2mb', parameterLimit: 10_000 });
   app.useStaticAssets(PAGE_FOLDER, {
     setHeaders: (response: ServerResponse) => {
       response.setHeader('Content-Security-Policy', PAGE_POLICY);

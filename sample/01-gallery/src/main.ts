@@ -3,8 +3,9 @@ import { createGallery } from './gallery-application.js';
 import { readSettings } from './settings.js';
 
 async function main(): Promise<void> {
-  const { root, port, host } = readSettings();
-  const app = await createGallery();
+  const settings = await readSettings();
+  const { root, port, host } = settings;
+  const app = await createGallery(settings);
   try {
     await app.listen(port, host);
   } catch (error) {
@@ -14,6 +15,9 @@ async function main(): Promise<void> {
   const url = new URL(await app.getUrl());
   // 127.0.0.1 and [::1] are what people know as localhost
   if (/^(?:127\.0\.0\.1|\[::1\])$/.test(url.hostname)) url.hostname = 'localhost';
+  if (process.env['URL_SECRET'] === undefined) {
+    console.log('URL_SECRET is not set: links that are shared end when the gallery is closed.');
+  }
   console.log(`The gallery is open at ${url.href}\nIts files are in ${resolve(root)}\nCtrl+C closes it.`);
 }
 

@@ -1,15 +1,19 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Storage } from 'nestjs-storages';
+import { getStorageToken, type Storage } from 'nestjs-storages';
 import { createGallery } from '../src/gallery-application.js';
+import { readSettings } from '../src/settings.js';
 
 /** The sample as its reader starts it, on a free port, with a folder of its own. */
 export interface RunningGallery {
   readonly url: string;
+  /** The folder of the files, without the thumbnails. */
   readonly root: string;
+  /** The files. */
   readonly storage: Storage;
-  /** The keys that are stored. */
+  readonly thumbnails: Storage;
+  /** The keys of the files that are stored. */
   keys(): Promise<string[]>;
   /** What lies in the folder and is no stored file: what an upload that failed could have left. */
   leftovers(): Promise<string[]>;
@@ -18,19 +22,16 @@ export interface RunningGallery {
 
 export async function startGallery(): Promise<RunningGallery> {
   const root = await mkdtemp(join(tmpdir(), 'gallery-'));
-  process.env['GALLERY_ROOT'] = root;
-  const app = await createGallery();
-  await app.listen(0, '127.0.0.1');
-  const storage = app.get(Storage, { strict: false });
+  const settings = await readSettings({ GALLERY_ROOT: root, PORT: '0' });
+  const app = await createGallery(settings);
+  await app.listen(settings.port, settings.host);
+  const storage = app.get<Storage>(getStorageToken('files'), { strict: false });
   return {
     url: await app.getUrl(),
-    root,
+    root: join(root, 'files'),
     storage,
-    async keys() {
-      const keys: string[] = [];
-      for await (const file of storage.list()) keys.push(file.key);
-      return keys;
-    },
+    thumbnails: app.get<Storage>(getStorageToken('thumbnails'), { strict: false }),
+    keys: () => keysOf(storage),
     async leftovers() {
       const entries = await readdir(join(root, '.storages', 'tmp')).catch((error: unknown) => {
         // instanceof fails here: inside Jest an error of node:fs is of another realm
@@ -44,4 +45,10 @@ export async function startGallery(): Promise<RunningGallery> {
       await rm(root, { recursive: true });
     },
   };
+}
+
+export async function keysOf(storage: Storage): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const file of storage.list()) keys.push(file.key);
+  return keys;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Question, Usage } from './usage.js';
 
-const SERVER = fileURLToPath(new URL('../upload/server.js', import.meta.url));
+const UPLOADS = new URL('../upload/server.js', import.meta.url);
 
 /** A server under measurement in a process of its own. */
 export class ServerProcess {
@@ -15,8 +15,8 @@ export class ServerProcess {
     this.port = port;
   }
 
-  static async start(kind: string, root: string): Promise<ServerProcess> {
-    const child = fork(SERVER, [kind, root], {
+  static async start(kind: string, root: string, program = UPLOADS): Promise<ServerProcess> {
+    const child = fork(fileURLToPath(program), [kind, root], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: ['--expose-gc'],
     });

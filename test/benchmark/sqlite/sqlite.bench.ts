@@ -91,8 +91,10 @@ const GETS = 20_000;
 const LARGE = 64 * MIB;
 const KEYS = 100_000;
 
-const fillKeys = (storage: Storage): Promise<void> =>
-  many(KEYS, 64, (i) => storage.put(`folder-${i % 100}/file-${i}`, 'x'));
+async function fillKeys(storage: Storage): Promise<void> {
+  await many(KEYS, 64, (i) => storage.put(`folder-${i % 100}/file-${i}`, 'x'));
+  await carryOver(storage);
+}
 async function listAll(storage: Storage): Promise<void> {
   let count = 0;
   for await (const { key } of storage.list('folder-')) count += key.length > 0 ? 1 : 0;
@@ -106,9 +108,15 @@ const putSmall = (storage: Storage): Promise<void> => many(PUTS, 16, (i) => stor
 const HOT = 2000;
 const getSmall = (storage: Storage): Promise<void> => many(GETS, 16, (i) => storage.getBytes(name(i % HOT)));
 
+/** Has the log of the puts carried over into the file: that is a part of what they cost, and not of what is read later. */
+async function carryOver(storage: Storage): Promise<void> {
+  if (storage instanceof SQLiteStorage) await storage.compact();
+}
+
 /** Once through: what is measured is a server that has run for a while. */
 async function warmed(storage: Storage): Promise<void> {
   await putSmall(storage);
+  await carryOver(storage);
   await many(HOT, 16, (i) => storage.getBytes(name(i)));
 }
 
@@ -126,7 +134,11 @@ const WORKS: readonly Work[] = [
   {
     name: `${PUTS} x put 10 KB, fast, 16 in flight, to fs.promises.writeFile`,
     by: cpu,
-    ours: on((folder) => sqlite(folder, 'fast'), nothing, putSmall),
+    ours: on(
+      (folder) => sqlite(folder, 'fast'),
+      nothing,
+      (storage) => putSmall(storage).then(() => carryOver(storage)),
+    ),
     theirs: (folder) => measure(() => many(PUTS, 16, (i) => writeFile(join(folder, name(i)), SMALL))),
     bound: { atMost: 0.95 },
   },

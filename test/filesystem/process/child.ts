@@ -1,9 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+
+export interface ChildOptions {
+  /** Whether the program is JavaScript already. */
+  readonly compiled?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 /** A Node process of its own that runs one of the programs beside this file, or in another folder that has a register.js of its own. */
 export class Child {
@@ -12,12 +19,19 @@ export class Child {
   readonly #exit: Promise<unknown>;
   #errors = '';
 
-  constructor(program: string, args: readonly string[], folder = HERE) {
-    this.#process = spawn(
-      process.execPath,
-      ['--no-warnings', '--import', `${folder}register.js`, `${folder}${program}.ts`, ...args],
-      { stdio: ['pipe', 'pipe', 'pipe'] },
-    );
+  constructor(
+    program: string,
+    args: readonly string[],
+    folder = HERE,
+    { compiled = false, env = process.env }: ChildOptions = {},
+  ) {
+    const script = compiled
+      ? [`${folder}${program}.js`]
+      : ['--import', `${folder}register.js`, `${folder}${program}.ts`];
+    this.#process = spawn(process.execPath, ['--no-warnings', ...script, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env,
+    });
     const { stdout, stderr } = this.#process;
     if (stdout === null || stderr === null) throw new Error('The child has no pipes.');
     stderr.on('data', (chunk: Buffer) => {
@@ -41,6 +55,23 @@ export class Child {
 
   say(line: string): void {
     this.#process.stdin?.write(`${line}\n`);
+  }
+
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw new Error('The child was not started.');
+    return pid;
+  }
+
+  /** Resolves when none of its threads runs any more, nor waits for a disk. */
+  async stop(): Promise<void> {
+    this.#process.kill('SIGSTOP');
+    const threads = `/proc/${this.pid}/task`;
+    const isStopped = (thread: string): boolean => {
+      const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8');
+      return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+    };
+    while (!readdirSync(threads).every(isStopped)) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** As a crash does it: no handler runs. */

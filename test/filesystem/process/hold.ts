@@ -1,4 +1,5 @@
 // Dies inside a commit, with its lock held: hold.ts <root> <key> <step> [exclusive], where step is the call of the disk that never returns
+// With the step `broken` it dies when it has broken the lock of a dead one, and before it does anything else.
 import { Disk } from '../../../lib/backends/filesystem/disk.js';
 import { FileSystemStorage } from '../../../lib/backends/filesystem/index.js';
 
@@ -25,6 +26,9 @@ class StoppingDisk extends Disk {
 
   override unlink(path: string): Promise<void> {
     if (path.includes('/attrs/')) return this.#stopAt('unlink-attributes') ?? super.unlink(path);
+    if (path.includes('/locks/') && step === 'broken') {
+      return super.unlink(path).then(() => this.#stopAt('broken'));
+    }
     if (path.includes('/locks/')) return this.#stopAt('unlock') ?? super.unlink(path);
     return super.unlink(path);
   }

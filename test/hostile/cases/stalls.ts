@@ -6,7 +6,7 @@ import { IDLE_TIMEOUT_MS } from '../server/agreed.js';
 import { chunk, CONTENT, GOOD, GOOD_TAKEN, KiB, refused } from './kit.js';
 
 /** A slow client's time between two pieces, in milliseconds: it waits for nothing, it is slow by nature. */
-const BETWEEN = IDLE_TIMEOUT_MS / 6;
+const BETWEEN = IDLE_TIMEOUT_MS / 12;
 
 const TIMED_OUT = refused(408, 'IDLE_TIMEOUT', { connection: 'close' });
 
@@ -71,10 +71,10 @@ export const stalls: CaseGroup = {
   about: 'slow clients',
   cases: [
     ...STAGES.map(stalled),
-    slow('a client that is slow and does not stall', [HEAD, ...inPieces(12)], BETWEEN),
+    slow('a client that is slow and does not stall', [HEAD, ...inPieces(18)], BETWEEN),
     slow(
       'a client that is slow in its chunks',
-      [head('/idle', { 'Transfer-Encoding': 'chunked' }), ...inPieces(10).map(chunk), '0\r\n\r\n'],
+      [head('/idle', { 'Transfer-Encoding': 'chunked' }), ...inPieces(16).map(chunk), '0\r\n\r\n'],
       BETWEEN,
     ),
     {

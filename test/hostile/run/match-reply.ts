@@ -32,7 +32,8 @@ function mismatch(reply: Reply, expected: Expected): string[] {
   const taken = reply.status === 201;
   if (expected.code !== undefined && !taken && reply.status !== 'closed') {
     holds('the code', body['code'], expected.code);
-    holds('the body', Object.keys(body).sort(), ['code', 'error', 'message', 'statusCode']);
+    const named = 'field' in body ? ['field'] : [];
+    holds('the body', Object.keys(body).sort(), ['code', 'error', ...named, 'message', 'statusCode']);
     holds('the statusCode', body['statusCode'], reply.status);
   }
   if (expected.message !== undefined && !expected.message.test(String(body['message']))) {

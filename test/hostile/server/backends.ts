@@ -1,9 +1,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
 import Database from 'better-sqlite3';
 import { FileSystemStorage, type Storage } from 'nestjs-storages';
+import { S3Storage } from 'nestjs-storages/s3';
 import { SQLiteStorage } from 'nestjs-storages/sqlite';
+import { S3Server, s3Server } from '../../s3/server/s3-server.js';
 import { WatchedStorage } from '../../upload/watched-storage.js';
 
 /** A storage that uploads go to, and everything that is in it. */
@@ -87,8 +90,34 @@ const sqlite: Backend = {
   },
 };
 
+const s3: Backend = {
+  name: 's3',
+  create: async () => {
+    const server = await s3Server('The attack on S3');
+    if (server === undefined) throw new Error('There is no server to attack.');
+    // sockets that are kept for the next request are descriptors too
+    const alone = { httpAgent: { keepAlive: false } };
+    const client = new S3Client({ ...server.connection, requestHandler: alone });
+    const observer = new S3Server(server.connection, alone);
+    const bucket = await observer.makeBucket();
+    const storage = new S3Storage({ client, bucket, partSize: 5 * 1024 * 1024 });
+    await storage.open();
+    return {
+      storage,
+      leftovers: async () => [
+        ...(await observer.keys(bucket)),
+        ...(await observer.openUploads(bucket)).map((upload) => `upload of ${upload}`),
+      ],
+      close: async () => {
+        await storage.close();
+        await observer.removeBucket(bucket);
+      },
+    };
+  },
+};
+
 /** Every backend that is attacked. */
-export const BACKENDS: readonly Backend[] = [memory, filesystem, sqlite];
+export const BACKENDS: readonly Backend[] = [memory, filesystem, sqlite, s3];
 
 /** What is no folder, relative to the folder. One that is being removed meanwhile is not there. */
 export async function filesBelow(folder: string): Promise<string[]> {

@@ -5,7 +5,11 @@ import { transform } from '@swc/core';
 
 const OWN = new Map([
   ['nestjs-storages', 'index.ts'],
+  ['nestjs-storages/opentelemetry', 'opentelemetry/index.ts'],
+  ['nestjs-storages/s3', 'backends/s3/index.ts'],
   ['nestjs-storages/sqlite', 'backends/sqlite/index.ts'],
+  ['nestjs-storages/swagger', 'swagger/index.ts'],
+  ['nestjs-storages/terminus', 'terminus/index.ts'],
 ]);
 
 export async function resolve(specifier, context, next) {

@@ -25,7 +25,12 @@ export class Checkpoints {
   /** SQLite itself carries the log over at 64 MiB; at the double of that readers are waited for, so that it begins anew. */
   afterCommit(): void {
     this.#commits++;
-    if (this.#commits % LOOK_EVERY === 0 && this.logBytes > 2 * CHECKPOINT_BYTES) this.#checkpoint('RESTART');
+    if (this.#commits % LOOK_EVERY !== 0) return;
+    try {
+      if (this.logBytes > 2 * CHECKPOINT_BYTES) this.#checkpoint('RESTART');
+    } catch {
+      // What was committed is committed, and its callers must hear so; the next look tries again.
+    }
   }
 
   /** Empties the log if there was no commit since the last look. */

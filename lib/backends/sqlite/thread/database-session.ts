@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CallName, Reply, Request, ThreadSettings } from '../protocol.js';
+import type { CallName, Calls, Reply, Request, ThreadSettings } from '../protocol.js';
 import { checkDatabase } from './check-database.js';
 import { Checkpoints } from './checkpoints.js';
 import { backUp } from './back-up.js';
@@ -14,7 +14,7 @@ import { Owners } from './owners.js';
 import { Sweep } from './sweep.js';
 import { Transactions, type Change } from './transactions.js';
 
-const READS: ReadonlySet<string> = new Set(['find', 'read', 'chunk', 'list', 'entries'] satisfies CallName[]);
+const READS: ReadonlySet<string> = new Set(['find', 'read', 'bytes', 'chunk', 'list', 'entries'] satisfies CallName[]);
 
 /** What a thread that changes the database has beside its reads. */
 interface Writer {
@@ -53,7 +53,7 @@ export class DatabaseSession {
   run(request: Exclude<Request, Change>): unknown {
     switch (request.name) {
       case 'open':
-        return this.#open(request.input.safe);
+        return this.#open(request.input);
       case 'close':
         this.#close();
         return undefined;
@@ -61,6 +61,8 @@ export class DatabaseSession {
         return this.#reads.find(request.input.key);
       case 'read':
         return this.#reads.read(request.input.key);
+      case 'bytes':
+        return this.#reads.bytes(request.input.key);
       case 'chunk':
         return this.#reads.chunk(request.input.generation, request.input.position);
       case 'list':
@@ -69,7 +71,7 @@ export class DatabaseSession {
         return this.#reads.entries(request.input);
       case 'sweep':
         this.#writer.checkpoints.whenIdle();
-        return this.#writer.sweep.step(request.input.safe);
+        return this.#writer.sweep.step(request.input);
       case 'compact':
         return this.#writer.checkpoints.shrink(request.input.pages);
       case 'truncate':
@@ -99,7 +101,7 @@ export class DatabaseSession {
     this.#connection.db.exec('COMMIT');
   }
 
-  #open(safe: number | undefined): { readonly epoch: number } {
+  #open({ safe, departed }: Calls['open']['input']): Calls['open']['output'] {
     const { role, tableName, instance, durable, maxBytes, filename } = this.#settings;
     const db = openDatabase(this.#settings);
     try {
@@ -120,7 +122,7 @@ export class DatabaseSession {
           checkpoints,
         };
         owners.publish(Math.min(garbage.epoch, safe ?? Infinity));
-        owners.neighbours();
+        owners.neighbours(departed);
       }
       this.#opened = { db, reads, writer };
       return { epoch: garbage.epoch };

@@ -26,8 +26,17 @@ export class DiskRoom {
   }
 
   #isEnough(folder: string, bytes: number): boolean {
+    const room = roomOf(folder);
+    return room === undefined || room >= this.#checkpoints.logBytes + 2 * bytes + RESERVE_BYTES;
+  }
+}
+
+/** There are file systems that do not say, and those that fail to: then SQLite finds out by itself. */
+function roomOf(folder: string): number | undefined {
+  try {
     const { bavail, bsize, blocks } = statfsSync(folder);
-    // there are file systems that do not say
-    return blocks === 0 || bavail * bsize >= this.#checkpoints.logBytes + 2 * bytes + RESERVE_BYTES;
+    return blocks === 0 ? undefined : bavail * bsize;
+  } catch {
+    return undefined;
   }
 }

@@ -5,8 +5,8 @@ export interface Statement<Row> {
   run(...parameters: readonly Value[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
   get(...parameters: readonly Value[]): Row | undefined;
   all(...parameters: readonly Value[]): Row[];
-  /** Rows become arrays, in the order of the columns. */
-  raw(): unknown;
+  /** Rows become the values of their first columns. */
+  pluck(): unknown;
   iterate(...parameters: readonly Value[]): IterableIterator<Row>;
 }
 

@@ -1,6 +1,6 @@
 import { behindPrefix } from '../key-range.js';
-import type { Body, Calls, Head, ListedEntry, ListedObject, Page } from '../protocol.js';
-import type { Database, Statement } from './driver.js';
+import type { Body, Calls, Head, ListedEntry, Page } from '../protocol.js';
+import type { Database, Statement, Value } from './driver.js';
 import type { TableNames } from './names.js';
 
 interface ObjectRow extends Head {
@@ -19,28 +19,23 @@ const HEAD = 'size, etag, modified, attributes';
 export class ObjectReads {
   readonly #find: Statement<Head>;
   readonly #read: Statement<ObjectRow>;
+  readonly #bytes: Statement<Uint8Array | null>;
   readonly #chunk: Statement<{ readonly data: Uint8Array }>;
   readonly #pages: ReadonlyMap<string, Statement<ListedRow>>;
-  readonly #lists: ReadonlyMap<string, Statement<ListedObject>>;
+  readonly #lists: ReadonlyMap<string, Statement<{ readonly page: string }>>;
 
   constructor(db: Database, { objects, chunks }: TableNames) {
     this.#find = db.prepare(`SELECT ${HEAD} FROM ${objects} WHERE key = ?`);
     this.#read = db.prepare(`SELECT ${HEAD}, generation, chunk_size AS chunkSize, body FROM ${objects} WHERE key = ?`);
+    this.#bytes = db.prepare(`SELECT body FROM ${objects} WHERE key = ?`);
+    this.#bytes.pluck();
     this.#chunk = db.prepare(`SELECT data FROM ${chunks} WHERE generation = ? AND position = ?`);
-    const pages = <Row>(prepared: (statement: Statement<Row>) => void): ReadonlyMap<string, Statement<Row>> =>
-      new Map(
-        [true, false].flatMap((inclusive) =>
-          [undefined, 'key'].map((before) => {
-            const range = `key ${inclusive ? '>=' : '>'} ?${before === undefined ? '' : ' AND key < ?'}`;
-            const sql = `SELECT key, ${HEAD} FROM ${objects} WHERE ${range} ORDER BY key LIMIT ?`;
-            const statement = db.prepare<Row>(sql);
-            prepared(statement);
-            return [nameOf(inclusive, before), statement] as const;
-          }),
-        ),
-      );
-    this.#pages = pages<ListedRow>(() => undefined);
-    this.#lists = pages<ListedObject>((statement) => statement.raw());
+    const rows = (range: string): string => `SELECT key, ${HEAD} FROM ${objects} WHERE ${range} ORDER BY key LIMIT ?`;
+    this.#pages = forms((range) => db.prepare(rows(range)));
+    // the rows of a limited query come in its order, and so they stand in the array
+    this.#lists = forms((range) =>
+      db.prepare(`SELECT json_group_array(json_array(key, ${HEAD})) AS page FROM (${rows(range)})`),
+    );
   }
 
   find(key: string): Head | undefined {
@@ -56,14 +51,17 @@ export class ObjectReads {
     return { head: headOf(row), body: { bytes: body ?? new Uint8Array(0) } };
   }
 
+  bytes(key: string): Uint8Array | undefined {
+    return this.#bytes.get(key) ?? undefined;
+  }
+
   chunk(generation: number, position: number): Uint8Array | undefined {
     return this.#chunk.get(generation, position)?.data;
   }
 
-  list({ from, inclusive, before, limit }: Page): ListedObject[] {
-    const statement = this.#lists.get(nameOf(inclusive, before));
-    if (statement === undefined) return [];
-    return before === undefined ? statement.all(from, limit) : statement.all(from, before, limit);
+  list(page: Page): string {
+    const statement = this.#lists.get(nameOf(page.inclusive, page.before));
+    return statement?.get(...boundsOf(page))?.page ?? '[]';
   }
 
   /** One level, as a folder is shown: what is in a group is leapt over. `from` is in no group that has been shown. */
@@ -96,16 +94,29 @@ export class ObjectReads {
     return undefined;
   }
 
-  #rows({ from, inclusive, before, limit }: Page): Iterable<ListedRow> {
-    const statement = this.#pages.get(nameOf(inclusive, before));
-    if (statement === undefined) return [];
-    return before === undefined ? statement.iterate(from, limit) : statement.iterate(from, before, limit);
+  #rows(page: Page): Iterable<ListedRow> {
+    return this.#pages.get(nameOf(page.inclusive, page.before))?.iterate(...boundsOf(page)) ?? [];
   }
 }
 
-/** Tells the four forms of a page's range apart. */
+/** A statement for each of the four forms of a page's range. */
+function forms<Row>(prepare: (range: string) => Statement<Row>): ReadonlyMap<string, Statement<Row>> {
+  return new Map(
+    [true, false].flatMap((inclusive) =>
+      [undefined, ''].map((before) => {
+        const range = `key ${inclusive ? '>=' : '>'} ?${before === undefined ? '' : ' AND key < ?'}`;
+        return [nameOf(inclusive, before), prepare(range)] as const;
+      }),
+    ),
+  );
+}
+
 function nameOf(inclusive: boolean, before: string | undefined): string {
   return `${inclusive ? '>=' : '>'}${before === undefined ? '' : '<'}`;
+}
+
+function boundsOf({ from, before, limit }: Page): readonly Value[] {
+  return before === undefined ? [from, limit] : [from, before, limit];
 }
 
 export function headOf({ size, etag, modified, attributes }: Head): Head {

@@ -1,7 +1,13 @@
 import { uptime } from 'node:os';
+import {
+  isProcessGone,
+  ownerId,
+  parseOwner,
+  processIdentity,
+  type ProcessIdentity,
+} from '../../../contract/process-identity.js';
 import type { Database, Statement } from './driver.js';
 import { tableNames } from './names.js';
-import { isProcessGone, ownerId, parseOwner, processIdentity, type ProcessIdentity } from './process-identity.js';
 
 /** Seconds between two signs of life, which a storage gives only while it has neighbours. */
 const SIGN_OF_LIFE = 30;
@@ -38,10 +44,15 @@ export class Owners {
     this.#withdraw = db.prepare('DELETE FROM "nestjs_storages_owners" WHERE id = ?');
   }
 
-  /** Others that live. A dead one is removed, and what it left unfinished given up. */
-  neighbours(): readonly { readonly id: string; readonly epoch: number }[] {
+  /**
+   * Others that live. A dead one is removed, and what it left unfinished given up.
+   *
+   * @param departed storages of this process that are closed: their process lives
+   */
+  neighbours(departed: readonly string[]): readonly { readonly id: string; readonly epoch: number }[] {
+    const gone = new Set(departed.map((instance) => ownerId(this.#self, instance)));
     const others = this.#all.all().filter(({ id }) => id !== this.id);
-    const dead = others.filter((owner) => this.#isDead(owner));
+    const dead = others.filter((owner) => gone.has(owner.id) || this.#isDead(owner));
     if (dead.length > 0) {
       this.#change(() => {
         for (const { id } of dead) this.#bury(id);

@@ -18,9 +18,9 @@ export class Sweep {
     this.#durable = durable;
   }
 
-  /** @param safe no reader of this storage began before this epoch */
-  step(safe: number): Calls['sweep']['output'] {
-    const neighbours = this.#owners.neighbours();
+  /** `safe`: no reader of this storage began before this epoch. */
+  step({ safe, departed }: Calls['sweep']['input']): Calls['sweep']['output'] {
+    const neighbours = this.#owners.neighbours(departed);
     if (neighbours.length > 0) this.#owners.publish(safe);
     let again = false;
     if (!this.#garbage.isEmpty) again = this.#remove(Math.min(safe, ...neighbours.map(({ epoch }) => epoch)));

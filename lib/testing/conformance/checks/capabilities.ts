@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { isStorage } from '../../../contract/index.js';
 import { promise } from '../check.js';
-import { expectUnchanged } from '../expect-stored.js';
+import { expectMissing, expectUnchanged } from '../expect-stored.js';
+import { bytesOf } from '../sources/bytes.js';
+import { PushedSource } from '../sources/pushed-source.js';
+import { streamInChunks } from '../sources/streams.js';
 
 export const capabilities = promise(
   'What the capabilities do not declare is refused with an UnsupportedOperationError before any I/O',
@@ -22,9 +25,10 @@ export const capabilities = promise(
   {
     name: 'the capabilities are frozen, and their limits are whole numbers',
     run: ({ storage }) => {
-      const { maxKeyBytes, maxMetadataBytes, maxSize } = storage.capabilities;
+      const { maxKeyBytes, maxMetadataBytes, maxSize, maxConditionalSize } = storage.capabilities;
       assert.ok(Object.isFrozen(storage.capabilities));
-      for (const limit of [maxKeyBytes, maxMetadataBytes, maxSize]) assert.ok(Number.isSafeInteger(limit) && limit > 0);
+      for (const limit of [maxKeyBytes, maxMetadataBytes, maxSize, maxConditionalSize])
+        assert.ok(Number.isSafeInteger(limit) && limit > 0);
       return Promise.resolve();
     },
   },
@@ -41,6 +45,28 @@ export const capabilities = promise(
       const call = storage.put(key('a'), 'a', { size: context.capabilities.maxSize + 1 });
       await context.rejects(call, 'FILE_TOO_LARGE', { operation: 'put', key: key('a') });
       await expectUnchanged(storage, file, 'old');
+    },
+  },
+  {
+    name: 'a declared size above maxConditionalSize is refused under a condition before any I/O, and taken without one',
+    needs: 'createOnly',
+    run: async (context) => {
+      const { storage, key, capabilities } = context;
+      if (capabilities.maxConditionalSize >= capabilities.maxSize) return;
+      const size = capabilities.maxConditionalSize + 1;
+      for (const method of ['put', 'stage'] as const) {
+        const source = new PushedSource();
+        const call = storage[method](key('a'), source, { size, ifNoneMatch: '*' });
+        await context.rejects(call, 'UNSUPPORTED_OPERATION', { operation: method, key: key('a') });
+        assert.equal(source.asked, false, 'the source was read');
+      }
+      await expectMissing(storage, key('a'));
+      // one whose length was not declared is found too large before any of it is stored
+      const put = storage.put(key('a'), streamInChunks(bytesOf(size), 65_536), { ifNoneMatch: '*' });
+      await context.rejects(put, 'UNSUPPORTED_OPERATION', { operation: 'put', key: key('a') });
+      await expectMissing(storage, key('a'));
+      await context.expectNoLeftovers();
+      await storage.put(key('a'), streamInChunks(bytesOf(size), 65_536), { size });
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { InvalidKeyRule, Storage } from '../../../contract/index.js';
 import { promise, type CheckBody, type CheckContext } from '../check.js';
-import { collect, expectContent } from '../expect-stored.js';
+import { collect, expectContent, expectListed } from '../expect-stored.js';
 import { PushedSource } from '../sources/pushed-source.js';
 
 const BAD_KEYS: readonly (readonly [string, string, InvalidKeyRule])[] = [
@@ -59,7 +59,7 @@ const byMethod: readonly CheckBody[] = METHODS.map(([method, call]) => ({
     for (const key of ['', 'a\0b', '\ud83d', 'x'.repeat(context.capabilities.maxKeyBytes + 1)]) {
       await context.rejects(call(storage, key), 'INVALID_KEY');
     }
-    assert.deepEqual(await collect(storage.list()), [source]);
+    expectListed(storage, await collect(storage.list()), [source]);
   },
 }));
 

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { promise, type CheckBody, type CheckContext } from '../check.js';
-import { collect, expectContent, expectMissing, expectUnchanged, keysOf, readAll } from '../expect-stored.js';
+import {
+  collect,
+  expectContent,
+  expectMissing,
+  expectSameFile,
+  expectUnchanged,
+  keysOf,
+  readAll,
+} from '../expect-stored.js';
 import { sha256 } from '../sources/bytes.js';
 import { LOOK_ALIKE, ODD_KEYS, PRINTABLE, SANITIZED } from './odd-keys.js';
 import { randomKey } from './random-key.js';
@@ -59,10 +67,11 @@ const sanitized: readonly CheckBody[] = SANITIZED.map(([given, canonical]) => ({
     const file = await storage.put(given, 'body');
     assert.equal(file.key, canonical);
     await expectUnchanged(storage, file, 'body');
-    assert.deepEqual(await storage.info(given), file);
+    expectSameFile(storage, await storage.info(given), file);
     assert.equal((await storage.getBytes(given)).toString(), 'body');
     assert.equal(await storage.exists(given), true);
-    assert.equal(await storage.url(given), await storage.url(canonical));
+    // what signs a URL may be another in the next second
+    assert.equal((await storage.url(given)).split('?')[0], (await storage.url(canonical)).split('?')[0]);
     assert.deepEqual(await keysOf(storage.list()), [canonical]);
     await storage.delete(given);
     await expectMissing(storage, canonical);

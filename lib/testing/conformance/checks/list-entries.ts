@@ -29,7 +29,8 @@ export const listEntries = promise(
   {
     name: 'files of a level are what info says',
     run: async (context) => {
-      const file = await context.storage.put(context.key('a'), 'abc');
+      await context.storage.put(context.key('a'), 'abc');
+      const file = await context.storage.info(context.key('a'));
       const [entry] = await collect(context.storage.listEntries(context.prefix));
       assert.ok(entry?.kind === 'file');
       const { key, size, etag, lastModified } = entry.file;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PutOptions, Storage, StoredFile } from '../../../contract/index.js';
 import { promise, type CheckContext } from '../check.js';
-import { collect, expectContent, expectMissing, expectUnchanged } from '../expect-stored.js';
+import { collect, expectContent, expectMissing, expectSameFile, expectUnchanged } from '../expect-stored.js';
 import { PushedSource } from '../sources/pushed-source.js';
 import { streamOf } from '../sources/streams.js';
 
@@ -113,7 +113,7 @@ export const putConditions = promise(
       }
       assert.equal(winners.length, 1, `${winners.length} of ${limits.racers} creates were told that they had won`);
       const [winner] = winners;
-      assert.deepEqual(await storage.info(key('a')), winner);
+      expectSameFile(storage, await storage.info(key('a')), winner);
       await expectContent(storage, key('a'), `racer ${winner?.metadata['number'] ?? ''}`);
       await context.expectNoLeftovers();
     },
@@ -194,7 +194,7 @@ export const putConditions = promise(
         if (result.status === 'rejected') context.expectError(result.reason, 'PRECONDITION_FAILED');
       }
       assert.equal(winners.length, 1, `${winners.length} replacements were told that they had won`);
-      assert.deepEqual(await storage.info(key('a')), winners[0]);
+      expectSameFile(storage, await storage.info(key('a')), winners[0]);
     },
   },
   {

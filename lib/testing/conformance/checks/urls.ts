@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { SignedUpload, Storage } from '../../../contract/index.js';
 import { promise } from '../check.js';
 import { expectNoSecret } from '../expect-error.js';
 import { ODD_KEYS, LOOK_ALIKE } from './odd-keys.js';
@@ -97,20 +99,105 @@ export const uploadUrls = promise(
     name: 'a request to an upload URL puts the object',
     needs: 'uploadUrls',
     run: async ({ storage, key, fetch }) => {
-      const upload = await storage.uploadUrl(key('a.txt'), { expiresIn: 60, contentType: 'text/plain' });
-      assert.ok(upload.expiresAt.getTime() > Date.now());
-      if (upload.method === 'PUT') {
-        const answer = await fetch(upload.url, { method: 'PUT', headers: upload.headers, body: 'uploaded' });
-        assert.ok(answer.ok, `${answer.status}`);
-      } else {
-        const form = new FormData();
-        for (const [name, value] of Object.entries(upload.fields)) form.append(name, value);
-        form.append('file', new Blob(['uploaded']));
-        const answer = await fetch(upload.url, { method: 'POST', body: form });
-        assert.ok(answer.ok, `${answer.status}`);
+      for (const name of ['a.txt', ...ODD_KEYS]) {
+        const upload = await storage.uploadUrl(key(name), { expiresIn: 60, contentType: 'text/plain' });
+        assert.ok(upload.expiresAt.getTime() > Date.now());
+        assert.ok(upload.expiresAt.getTime() < Date.now() + 62_000);
+        const status = await send(fetch, upload, 'uploaded');
+        assert.ok(isOk(status), `${status}`);
+        assert.equal((await storage.getBytes(key(name))).toString(), 'uploaded');
+        assert.equal((await storage.info(key(name))).contentType, 'text/plain');
       }
-      assert.equal((await storage.getBytes(key('a.txt'))).toString(), 'uploaded');
-      assert.equal((await storage.info(key('a.txt'))).contentType, 'text/plain');
+    },
+  },
+  {
+    name: 'an upload URL takes a body of its size, and no other',
+    needs: 'uploadUrls',
+    run: async ({ storage, key, fetch }) => {
+      const upload = await storage.uploadUrl(key('a'), { expiresIn: 60, size: 5 });
+      for (const body of ['1234', '123456']) await expectRefused(storage, key('a'), () => send(fetch, upload, body));
+      assert.ok(isOk(await send(fetch, upload, '12345')));
+      assert.equal((await storage.info(key('a'))).size, 5);
+    },
+  },
+  {
+    name: 'an upload URL takes a body up to its largest size',
+    needs: 'uploadUrls',
+    run: async (context) => {
+      const { storage, key, fetch } = context;
+      const asked = storage.uploadUrl(key('a'), { expiresIn: 60, maxSize: 5 });
+      const [outcome] = await Promise.allSettled([asked]);
+      if (outcome.status === 'rejected') {
+        // a server may have no way to bound a length that is not known
+        await context.rejects(asked, 'UNSUPPORTED_OPERATION');
+        return;
+      }
+      const upload = outcome.value;
+      await expectRefused(storage, key('a'), () => send(fetch, upload, '123456'));
+      assert.ok(isOk(await send(fetch, upload, '12345')));
+      assert.equal((await storage.info(key('a'))).size, 5);
+    },
+  },
+  {
+    name: 'an upload URL takes a body of its checksum, and no other',
+    needs: 'uploadUrls',
+    run: async ({ storage, key, fetch }) => {
+      const checksum = { md5: createHash('md5').update('right').digest('hex') };
+      const upload = await storage.uploadUrl(key('a'), { expiresIn: 60, checksum });
+      await expectRefused(storage, key('a'), () => send(fetch, upload, 'wrong'));
+      assert.ok(isOk(await send(fetch, upload, 'right')));
+      assert.equal((await storage.getBytes(key('a'))).toString(), 'right');
+    },
+  },
+  {
+    name: 'an upload URL that creates only never replaces',
+    needs: 'uploadUrls',
+    run: async (context) => {
+      const { storage, key, fetch } = context;
+      const asked = storage.uploadUrl(key('a'), { expiresIn: 60, ifNoneMatch: '*' });
+      if (!storage.capabilities.createOnly) {
+        await context.rejects(asked, 'UNSUPPORTED_OPERATION');
+        return;
+      }
+      const upload = await asked;
+      assert.ok(isOk(await send(fetch, upload, 'first')));
+      const status = await send(fetch, upload, 'second');
+      assert.ok(status >= 400 && status < 500, `${status}`);
+      assert.equal((await storage.getBytes(key('a'))).toString(), 'first');
+    },
+  },
+  {
+    name: 'an upload URL that was tampered with puts nothing',
+    needs: 'uploadUrls',
+    run: async ({ storage, key, fetch }) => {
+      await storage.put(key('b.txt'), 'old');
+      const upload = await storage.uploadUrl(key('a.txt'), { expiresIn: 60 });
+      if (upload.method !== 'PUT') return;
+      const url = upload.url.replace('a.txt', 'b.txt');
+      assert.notEqual(url, upload.url);
+      const status = await send(fetch, { ...upload, url }, 'new');
+      assert.ok(status >= 400 && status < 500, `${status}`);
+      assert.equal((await storage.getBytes(key('b.txt'))).toString(), 'old');
+    },
+  },
+  {
+    name: 'uploadUrl refuses bounds that are none',
+    needs: 'uploadUrls',
+    run: async (context) => {
+      for (const wrong of [
+        { size: -1 },
+        { size: 1, maxSize: 2 },
+        { maxSize: 0.5 },
+        { contentType: 'none' },
+        { checksum: {} },
+        { checksum: { md5: 'abc' } },
+        { checksum: { md5: '0'.repeat(32), crc32: '0'.repeat(8) } },
+        { ifNoneMatch: 'an etag' },
+        { method: 'GET' },
+      ] as object[]) {
+        const asked = context.storage.uploadUrl(context.key('a'), { expiresIn: 60, ...wrong });
+        await context.rejects(asked, 'INVALID_ARGUMENT', { operation: 'uploadUrl' });
+      }
     },
   },
   {
@@ -124,3 +211,30 @@ export const uploadUrls = promise(
     },
   },
 );
+
+/** Makes the request, as a client that knows nothing else. @returns its status */
+async function send(fetch: typeof globalThis.fetch, upload: SignedUpload, body: string): Promise<number> {
+  const answer = await fetch(upload.url, {
+    method: upload.method,
+    ...(upload.method === 'PUT' ? { headers: upload.headers, body } : { body: formOf(upload.fields, body) }),
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+function formOf(fields: Readonly<Record<string, string>>, body: string): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', new Blob([body]));
+  return form;
+}
+
+function isOk(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+async function expectRefused(storage: Storage, key: string, send: () => Promise<number>): Promise<void> {
+  const status = await send();
+  assert.ok(status >= 400 && status < 500, `${status}`);
+  assert.equal(await storage.exists(key), false);
+}

@@ -1,0 +1,1 @@
+export { StorageLogger } from './storage-logger.js';

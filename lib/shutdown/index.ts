@@ -1,0 +1,1 @@
+export type { ShutdownOptions } from './shutdown-options.js';

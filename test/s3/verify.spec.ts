@@ -1,0 +1,62 @@
+import { expect, it } from '@jest/globals';
+import { S3Storage } from 'nestjs-storages/s3';
+import { CEPH_CONDITIONS, onS3 } from './on-s3.js';
+
+await onS3('verify', (bucket) => {
+  const messageOf = async (config: object): Promise<string> => {
+    const { connection } = bucket.server;
+    const storage = new S3Storage({
+      ...connection,
+      bucket: bucket.name,
+      conditions: CEPH_CONDITIONS,
+      maxAttempts: 1,
+      ...config,
+    });
+    try {
+      await storage.verify();
+      return 'nothing';
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string };
+      expect(message).not.toContain(connection.credentials.secretAccessKey);
+      return `${code}: ${message}`;
+    } finally {
+      await storage.close();
+    }
+  };
+
+  it('finds nothing wrong where nothing is', async () => {
+    expect(await messageOf({})).toBe('nothing');
+    expect(await messageOf({ prefix: 'empty' })).toBe('nothing');
+  });
+
+  it('says in one sentence what is', async () => {
+    const { accessKeyId } = bucket.server.connection.credentials;
+    expect(await messageOf({ bucket: 'there-is-none' })).toMatch(
+      /^INVALID_CONFIGURATION: There is no bucket there-is-none \(404 NoSuchBucket/,
+    );
+    const wrong = { credentials: { accessKeyId, secretAccessKey: 'wrong' } };
+    expect(await messageOf(wrong)).toMatch(/^PERMISSION_DENIED: The server does not accept the credentials/);
+    expect(await messageOf({ endpoint: 'http://127.0.0.1:1' })).toMatch(
+      /^CONNECTION_FAILED: The server cannot be reached \(ECONNREFUSED\)/,
+    );
+  });
+
+  it.each([
+    [301, 'PermanentRedirect', /^INVALID_CONFIGURATION: The bucket .* lies in another region/],
+    [403, 'RequestTimeTooSkewed', /^INVALID_CONFIGURATION: The clock of this machine/],
+    [403, 'AccessDenied', /^PERMISSION_DENIED: The server refuses this/],
+    [503, 'SlowDown', /^CONNECTION_FAILED: The server failed/],
+  ])('understands %i %s', async (status, code, message) => {
+    const { storage, faults } = bucket.faulty();
+    faults.plan = () => ({ kind: 'status', status, body: `<Error><Code>${code}</Code><Message>so</Message></Error>` });
+    const error = await storage.verify().catch((reason: unknown) => reason as { code: string; message: string });
+    expect(error === undefined ? '' : `${error.code}: ${error.message}`).toMatch(message);
+  });
+
+  it('is not needed to tell a missing bucket from a missing object', async () => {
+    const storage = bucket.storage({ bucket: 'there-is-none' });
+    await expect(storage.exists('a')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    await expect(storage.get('a')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    await expect(storage.put('a', 'a')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+  });
+});
