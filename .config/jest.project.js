@@ -4,6 +4,7 @@ export const rootDir = new URL('..', import.meta.url).pathname;
 export const project = {
   rootDir,
   testEnvironment: 'node',
+  setupFilesAfterEnv: ['<rootDir>/.config/jest.no-listener-left.js'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sample/.*/dist/'],
   // js first: node_modules hold .js files beside .ts sources
   moduleFileExtensions: ['js', 'ts', 'json', 'node'],

@@ -227,6 +227,8 @@ const IN_MEMORY: readonly (readonly [MemoryClass, readonly string[]])[] = [
   // what is not declared, and the end
   [closing.ExpiryIgnored, ['url refuses expiresIn, since no signed URLs are declared']],
   [closing.CloseThatRefusesNothing, ['put after close is refused with a StorageClosedError']],
+  [closing.CloseThatWaitsForNothing, ['close lets a put that has begun settle']],
+  [closing.CloseThatWaitsForSources, ['close lets a put that has begun settle']],
   [closing.CloseOnce, ['close may be called again, at once and later']],
 ];
 

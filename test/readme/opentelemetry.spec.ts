@@ -39,7 +39,7 @@ it('tells of them where it is registered as other instrumentations are', async (
 });
 
 it('lets a context of the application reach what a storage does', async () => {
-  followOperations();
+  const stop = followOperations();
   const seen: (string | undefined)[] = [];
   class SeeingStorage extends MemoryStorage {
     protected override _info(...args: Parameters<MemoryStorage['_info']>): ReturnType<MemoryStorage['_info']> {
@@ -52,4 +52,7 @@ it('lets a context of the application reach what a storage does', async () => {
   await storage.info('a');
   expect(seen).toEqual(['info']);
   expect(currentOperation.getStore()).toBeUndefined();
+  stop();
+  await storage.info('a');
+  expect(seen).toEqual(['info', undefined]);
 });

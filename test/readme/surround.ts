@@ -1,15 +1,20 @@
 // #region surround
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { STORAGE_OPERATIONS, type TracedOperation } from 'nestjs-storages';
+
+const STARTS = `tracing:${STORAGE_OPERATIONS}:start`;
 
 /** What a storage does, for whoever is called from inside it. */
 export const currentOperation = new AsyncLocalStorage<TracedOperation>();
 
-export function followOperations(): void {
-  subscribe(`tracing:${STORAGE_OPERATIONS}:start`, (message) => {
+/** Until the function that it gives back is called. */
+export function followOperations(): () => void {
+  const begin = (message: unknown): void => {
     const operation = message as TracedOperation;
     operation.surround((work) => currentOperation.run(operation, work));
-  });
+  };
+  subscribe(STARTS, begin);
+  return () => void unsubscribe(STARTS, begin);
 }
 // #endregion surround
