@@ -34,7 +34,7 @@ const aboutStorages = [
 const aboutAProcess = ['<rootDir>/test/upload/killed-server.spec', '<rootDir>/test/upload/sigterm.spec'];
 
 // No Nest in it either.
-const withoutNest = ['upload/multipart', 'download/units', 'signing/units'].map(
+const withoutNest = ['platform', 'upload/multipart', 'download/units', 'signing/units'].map(
   (folder) => `<rootDir>/test/${folder}/`,
 );
 

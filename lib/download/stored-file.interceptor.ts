@@ -13,6 +13,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { mergeMap, Observable } from 'rxjs';
 import { AbortError } from '../contract/index.js';
 import { StorageLogger } from '../logging/index.js';
+import { cutOff, isClosed } from '../platform/message-state.js';
 import { rawResponseOf } from '../platform/node-request.js';
 import { onceGone } from '../platform/once-gone.js';
 import { RequestDrain } from '../shutdown/request-drain.js';
@@ -73,7 +74,9 @@ export class StoredFileInterceptor implements NestInterceptor {
     const carrier = context.switchToHttp().getResponse<{ readonly statusCode: number }>();
     const response = rawResponseOf(carrier);
     // what the application's end cuts must not look whole
-    const left = this.#drain?.enter(response, () => response.destroy());
+    const left = this.#drain?.enter(response, () => {
+      cutOff(response);
+    });
     const opened: { answer?: Answer } = {};
     // one listener for all of it
     onceGone(response, () => {
@@ -86,7 +89,7 @@ export class StoredFileInterceptor implements NestInterceptor {
     opened.answer = await file.answerTo(asked);
     const { status, headers, body } = opened.answer;
     try {
-      if (response.destroyed || response.closed) throw new AbortError('The client has gone.');
+      if (response.destroyed || isClosed(response)) throw new AbortError('The client has gone.');
       // all of them before the first one: an answer of failure must not have half of them
       for (const [name, value] of Object.entries(headers)) validateHeaderValue(name, value);
     } catch (error) {
@@ -99,12 +102,16 @@ export class StoredFileInterceptor implements NestInterceptor {
     if (body === undefined) {
       return response.req.method === 'HEAD' && status === undefined ? new StreamableFile(Readable.from([])) : undefined;
     }
+    // before the platform hears of it: what it does then may look like an end
+    body.once('error', () => {
+      if (response.headersSent) cutOff(response);
+    });
     return new StreamableFile(body).setErrorHandler((error) => {
       this.#logger.error('A download broke off.', { failure: error });
       // whoever watches what the handler returned (an upload that the answer belongs to) hears of it
       file.getStream().destroy(error);
       // an answer that ends in order looks whole
-      response.destroy();
+      cutOff(response);
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { isClosed } from './message-state.js';
 
 /** Those who wait for a connection to close. */
 interface Waiting {
@@ -18,7 +19,7 @@ export function onceGone(response: ServerResponse, listener: () => void): void {
   const { socket, httpVersionMajor } = response.req;
   // streams of HTTP/2 have no turns, and the socket of inject() is none
   const isOwn = httpVersionMajor < 2 && typeof (socket as Partial<Socket>).once === 'function';
-  if (response.closed || (isOwn && socket.closed)) {
+  if (isClosed(response) || (isOwn && socket.closed)) {
     listener();
     return;
   }

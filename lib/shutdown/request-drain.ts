@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { ConfigurationError } from '../contract/index.js';
 import { StorageLogger } from '../logging/index.js';
+import { cutOff } from '../platform/message-state.js';
 import { resolveShutdownOptions, type ResolvedShutdownOptions } from './shutdown-options.js';
 import { ServerConnections } from './server-connections.js';
 
@@ -109,7 +110,7 @@ export class RequestDrain {
       });
       for (const { breakOff } of late) breakOff();
       await this.#whenIdle(AFTERMATH_MS);
-      for (const { response } of late) response.destroy();
+      for (const { response } of late) cutOff(response);
     }
     await Promise.all(this.#alsoFor.map((work) => work(this.left)));
     this.#connections?.letGo();

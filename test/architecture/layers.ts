@@ -11,7 +11,7 @@ export const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['backends', ['contract']],
   ['wrappers', ['contract']],
   ['events', ['contract', 'registry', 'logging']],
-  ['shutdown', ['contract', 'logging']],
+  ['shutdown', ['contract', 'logging', 'platform']],
   ['upload', ['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'shutdown']],
   ['download', ['contract', 'registry', 'platform', 'logging', 'backends', 'wrappers', 'shutdown']],
   [

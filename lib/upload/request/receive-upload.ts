@@ -4,6 +4,7 @@ import * as refused from '../errors/index.js';
 import type { ReceivedFile } from '../file/stage-file.js';
 import { boundaryOf, kindOfRequest } from '../multipart/content-type.js';
 import { createFormBody } from '../multipart/form-body.js';
+import { hasBody } from '../../platform/message-state.js';
 import { platformRequestOf } from '../../platform/node-request.js';
 import type { UploadContext } from '../upload-context.js';
 import { describeFields, type UploadRules } from '../upload-rules.js';
@@ -45,8 +46,7 @@ export const receiveBody: ReceiveUpload = async (context, rules, unit) => {
   const { headers } = request;
   const rule = rules.files.get(BODY_FIELD);
   if (rule === undefined) throw new ConfigurationError('The rules of a raw body say nothing of it.');
-  // RFC 9112, section 6.3: a request without either has no body
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+  if (!hasBody(request)) {
     if (rule.required) throw refused.bodyMissing();
     return undefined;
   }

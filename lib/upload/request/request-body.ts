@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TransferProgress } from '../../contract/index.js';
+import { isReset } from '../../platform/message-state.js';
 import { LONGEST_MS } from '../callback.js';
 import { clientIdle, requestAborted } from '../errors/index.js';
 import type { UploadUnit } from '../upload-unit.js';
@@ -162,6 +163,10 @@ export class RequestBody {
   readonly #onEnd = (): void => {
     this.#giveGathered();
     if (this.#ended) return;
+    if (isReset(this.#options.request)) {
+      this.#taker.fail(requestAborted());
+      return;
+    }
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#taker.end();

@@ -7,6 +7,7 @@ import type { RequestDrain } from '../../shutdown/request-drain.js';
 import { answerTo, requestAborted, UploadException } from '../errors/index.js';
 import type { ReceivedFile } from '../file/stage-file.js';
 import { answersItself } from '../platform/answering-handler.js';
+import { isClosed } from '../../platform/message-state.js';
 import { platformRequestOf } from '../../platform/node-request.js';
 import { onceGone } from '../../platform/once-gone.js';
 import type { PendingUpload, StoredUpload } from '../stored-upload.js';
@@ -270,8 +271,7 @@ class RunningUpload {
       void this.#unit.whenEnded().then(left, left);
     };
     this.#leave = undefined;
-    if (this.#response.closed) end();
-    else onceGone(this.#response, end);
+    onceGone(this.#response, end);
   }
 }
 
@@ -284,7 +284,7 @@ async function whileConnected<T>(work: T | Promise<T>, response: ServerResponse)
       reject(requestAborted());
     };
     response.once('close', onClose);
-    if (response.closed) onClose();
+    if (isClosed(response)) onClose();
   });
   try {
     return await Promise.race([work, gone]);

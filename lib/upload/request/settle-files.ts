@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
 import { StreamableFile } from '@nestjs/common';
+import { isClosed, isSent } from '../../platform/message-state.js';
 import { onceGone } from '../../platform/once-gone.js';
 import type { UploadUnit } from '../upload-unit.js';
 
@@ -20,10 +21,10 @@ export function keepUnlessBroken(answer: unknown, response: ServerResponse, unit
   }
   const streaming = stream instanceof Readable && !stream.closed;
   if (streaming) stream.once('error', failed);
-  if (!response.closed) {
+  if (!isClosed(response)) {
     onceGone(response, () => {
-      const { writableFinished, statusCode } = response;
-      if (writableFinished && statusCode >= 400) failed(new Error(`The request was answered ${statusCode}.`));
+      const { statusCode } = response;
+      if (isSent(response) && statusCode >= 400) failed(new Error(`The request was answered ${statusCode}.`));
       else unit.keep();
     });
   } else if (streaming) {
@@ -41,9 +42,8 @@ export function keepUnlessBroken(answer: unknown, response: ServerResponse, unit
  */
 export function settleByAnswer(response: ServerResponse, unit: UploadUnit): void {
   const settle = (): void => {
-    if (response.writableFinished && response.statusCode < 400) unit.keep();
+    if (isSent(response) && response.statusCode < 400) unit.keep();
     else void unit.rollBack(new Error('The request failed or was cancelled after its handler.'));
   };
-  if (response.closed) settle();
-  else onceGone(response, settle);
+  onceGone(response, settle);
 }

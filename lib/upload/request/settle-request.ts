@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { stopSending } from '../../platform/message-state.js';
 
 /** How much of a refused body is read before it is answered, in bytes. A client that has no more to send keeps its connection. */
 const DRAIN_BYTES = 1024 * 1024;
@@ -40,7 +41,10 @@ export function abandonRequest(request: IncomingMessage, response: ServerRespons
   const linger = closing ? LINGER_AT_END_MS : LINGER_MS;
   if (isOver(request)) return;
   request.on('error', () => undefined).resume();
-  if (request.httpVersionMajor >= 2) return; // there the stream ends alone
+  if (request.httpVersionMajor >= 2) {
+    stopSending(response, linger);
+    return;
+  }
   if (response.headersSent) {
     cutUnless(request, 'end', linger);
   } else {
