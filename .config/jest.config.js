@@ -62,8 +62,8 @@ const nest12Mapper = { ...ownName, '^cookie$': '<rootDir>/node_modules/cookie' }
 
 export default {
   rootDir,
-  globalSetup: '<rootDir>/.config/jest.s3-place.js',
-  globalTeardown: '<rootDir>/.config/jest.s3-stop.js',
+  globalSetup: '<rootDir>/.config/jest.before.js',
+  globalTeardown: '<rootDir>/.config/jest.after.js',
   // when a test hangs; no promise: the suite starts servers and kills processes beside it, on two cores
   testTimeout: 60_000,
   // every core: Jest would leave one idle, which is half of a small machine
