@@ -62,10 +62,11 @@ const nest12Mapper = { ...ownName, '^cookie$': '<rootDir>/node_modules/cookie' }
 
 export default {
   rootDir,
-  globalSetup: '<rootDir>/.config/jest.s3-place.js',
-  globalTeardown: '<rootDir>/.config/jest.s3-stop.js',
+  globalSetup: '<rootDir>/.config/jest.before.js',
+  globalTeardown: '<rootDir>/.config/jest.after.js',
   // when a test hangs; no promise: the suite starts servers and kills processes beside it, on two cores
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/.config/jest.sequencer.js',
   // every core: Jest would leave one idle, which is half of a small machine
   maxWorkers: '100%',
   // Every file of an ESM run leaves its modules in the worker, and suites that measure memory collect its whole heap again and again.

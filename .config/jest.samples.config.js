@@ -5,8 +5,8 @@ export default {
   ...project,
   rootDir,
   // one of them stands on a Ceph, which its test starts
-  globalSetup: '<rootDir>/.config/jest.s3-place.js',
-  globalTeardown: '<rootDir>/.config/jest.s3-stop.js',
+  globalSetup: '<rootDir>/.config/jest.before.js',
+  globalTeardown: '<rootDir>/.config/jest.after.js',
   displayName: 'samples',
   testMatch: ['<rootDir>/sample/**/test/*.e2e-spec.ts', '<rootDir>/test/swagger/*.e2e-spec.ts'],
   moduleNameMapper: ownName,

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import { defineCapabilities, FileSystemStorage, type FileSystemStorageConfig } from 'nestjs-storages';
-import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+import {
+  storageConformance,
+  type ConformanceLimits,
+  type CreateOptions,
+  type OpenedStorage,
+} from 'nestjs-storages/testing';
+import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface OpenedFolder extends OpenedStorage {
   readonly root: string;
@@ -22,13 +28,18 @@ function open(root: string, config: Omit<FileSystemStorageConfig, 'root'>, optio
   return { storage, root, options, close };
 }
 
-const variants: Record<string, Omit<FileSystemStorageConfig, 'root'>> = {
-  'FileSystemStorage, durability full': {},
-  'FileSystemStorage, durability fast': { durability: 'fast' },
-  'FileSystemStorage, exclusive': { durability: 'fast', exclusive: true },
+interface Variant {
+  readonly config: Omit<FileSystemStorageConfig, 'root'>;
+  readonly limits: Partial<ConformanceLimits>;
+}
+
+const variants: Record<string, Variant> = {
+  'FileSystemStorage, durability full': { config: {}, limits: {} },
+  'FileSystemStorage, durability fast': { config: { durability: 'fast' }, limits: SMALLER_LIMITS },
+  'FileSystemStorage, exclusive': { config: { durability: 'fast', exclusive: true }, limits: SMALLER_LIMITS },
 };
 
-for (const [name, config] of Object.entries(variants)) {
+for (const [name, { config, limits }] of Object.entries(variants)) {
   storageConformance({
     name,
     create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-')), config, options),
@@ -57,6 +68,7 @@ for (const [name, config] of Object.entries(variants)) {
       }
       return left;
     },
+    limits,
     secrets: [tmpdir()],
     runner: { describe, it, afterAll },
   });

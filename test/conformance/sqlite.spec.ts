@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import { defineCapabilities } from 'nestjs-storages';
 import { SQLiteStorage, type SQLiteStorageConfig } from 'nestjs-storages/sqlite';
-import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+import {
+  storageConformance,
+  type ConformanceLimits,
+  type CreateOptions,
+  type OpenedStorage,
+} from 'nestjs-storages/testing';
 import { leftoversOf } from '../sqlite/leftovers.js';
+import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface OpenedFile extends OpenedStorage {
   readonly folder: string;
@@ -39,12 +45,20 @@ const capabilities = defineCapabilities({
   persistent: true,
 });
 
-const variants: Record<string, Omit<SQLiteStorageConfig, 'filename'>> = {
-  'SQLiteStorage, durability full': {},
-  'SQLiteStorage, durability fast, small chunks': { durability: 'fast', chunkSize: 16_384, inlineSize: 1000 },
+interface Variant {
+  readonly config: Omit<SQLiteStorageConfig, 'filename'>;
+  readonly limits: Partial<ConformanceLimits>;
+}
+
+const variants: Record<string, Variant> = {
+  'SQLiteStorage, durability full': { config: {}, limits: {} },
+  'SQLiteStorage, durability fast, small chunks': {
+    config: { durability: 'fast', chunkSize: 16_384, inlineSize: 1000 },
+    limits: SMALLER_LIMITS,
+  },
 };
 
-for (const [name, config] of Object.entries(variants)) {
+for (const [name, { config, limits }] of Object.entries(variants)) {
   storageConformance({
     name,
     create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-sqlite-')), config, options),
@@ -54,6 +68,7 @@ for (const [name, config] of Object.entries(variants)) {
     },
     capabilities,
     leftovers: (storage) => Promise.resolve(leftoversOf(filenames.get(storage) ?? '')),
+    limits,
     secrets: [tmpdir()],
     runner: { describe, it, afterAll },
   });
@@ -66,5 +81,6 @@ storageConformance({
     return Promise.resolve({ storage, close: () => storage.close() });
   },
   capabilities: { ...capabilities, persistent: false },
+  limits: SMALLER_LIMITS,
   runner: { describe, it, afterAll },
 });

@@ -5,6 +5,7 @@ import { afterAll, describe, it } from '@jest/globals';
 import { FileSystemStorage } from 'nestjs-storages';
 import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
 import { capabilitiesWithin, COMPOSED, WRAPPINGS, type Wrapping } from '../wrappers/wrapped.js';
+import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface WrappedFolder extends OpenedStorage {
   readonly root: string;
@@ -48,6 +49,7 @@ for (const wrapping of [...WRAPPINGS, COMPOSED]) {
       });
       return names;
     },
+    limits: SMALLER_LIMITS,
     secrets: [tmpdir()],
     runner: { describe, it, afterAll },
   });

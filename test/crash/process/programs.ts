@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformFile } from '@swc/core';
+import { build } from 'esbuild';
 import { Child } from '../../filesystem/process/child.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -23,6 +24,7 @@ export class Programs {
     const folder = await mkdtemp(join(CACHE, 'nestjs-storages-crash-'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     for (const source of SOURCES) await compileTree(source, folder);
+    await bundleThread(folder);
     return new Programs(folder);
   }
 
@@ -55,4 +57,21 @@ async function compileTree(source: string, target: string): Promise<void> {
     await mkdir(dirname(output), { recursive: true });
     await writeFile(output, code);
   }
+}
+
+/** Makes one file of the program of SQLiteStorage's threads: every storage that a process opens loads it twice. */
+async function bundleThread(folder: string): Promise<void> {
+  const program = join(folder, 'lib/backends/sqlite/thread/worker.js');
+  await build({
+    entryPoints: [program],
+    outfile: program,
+    allowOverwrite: true,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'es2022',
+    keepNames: true,
+    logLevel: 'warning',
+  });
 }
