@@ -170,12 +170,17 @@ export class ObjectWriter {
    * Moves an object by its own rename, so that it is under one of the two keys at every moment.
    *
    * @returns `undefined` when that cannot be, as its file would have to be changed: it is to have a later time, or the mark, and has another
-   * name beside this one; or that time is one that the file system may not keep exactly
+   * name beside this one; or that time is one that the file system may not keep exactly; or it lies on another file system
    */
-  move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
-    return this.#locks.holdBoth(source, destination, conditions.signal, () =>
-      this.#orHeal([source, destination], () => this.#move(source, destination, conditions)),
-    );
+  async move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
+    try {
+      return await this.#locks.holdBoth(source, destination, conditions.signal, () =>
+        this.#orHeal([source, destination], () => this.#move(source, destination, conditions)),
+      );
+    } catch (error) {
+      if (errnoOf(error) === 'EXDEV') return undefined;
+      throw error;
+    }
   }
 
   /** A call of the system that fails in the middle leaves what a crash does: folders without objects, attributes without theirs. */
