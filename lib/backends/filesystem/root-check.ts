@@ -30,7 +30,7 @@ const PATIENCE_MS = 1000;
 
 const FOREIGN: Record<Exclude<PassedOver, 'hidden'>, string> = {
   'no-file': 'It is no file: a link, a socket, a FIFO or a device.',
-  'no-key': 'No key can have this name.',
+  'no-key': 'No object can lie under this name.',
 };
 
 /** Looks at everything below a root, beside its readers and writers. What looks wrong is looked at again under the lock of its key. */
