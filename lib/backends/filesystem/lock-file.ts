@@ -1,4 +1,4 @@
-import { errnoOf, unless, type Disk } from './disk.js';
+import { errnoOf, type Disk } from './disk.js';
 import { hashOfKey } from './layout.js';
 
 /** Longest name of a lock that holds the key itself. */
@@ -15,7 +15,7 @@ export function lockName(key: string): string {
 
 /** Whose lock it is; `undefined` when it is gone. */
 export async function lockHolder(disk: Disk, path: string): Promise<string | undefined> {
-  if (!isLongLock(path)) return (await unless(disk.readFile(path), 'ENOENT'))?.split(' ', 1)[0];
+  if (!isLongLock(path)) return (await disk.readFile(path))?.split(' ', 1)[0];
   const text = await longLockText(disk, path);
   return text?.slice(0, text.indexOf('/'));
 }
@@ -38,7 +38,7 @@ async function longLockText(disk: Disk, path: string): Promise<string | undefine
     const errno = errnoOf(error);
     if (errno === 'ENOENT') return undefined;
     // no link: a file
-    if (errno === 'EINVAL') return unless(disk.readFile(path), 'ENOENT');
+    if (errno === 'EINVAL') return disk.readFile(path);
     throw error;
   }
 }
