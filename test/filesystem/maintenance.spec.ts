@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -21,6 +21,9 @@ async function listed(storage: FileSystemStorage): Promise<StoredFile[]> {
   return files;
 }
 
+/** What a stranger has put elsewhere. */
+const AWAY = '-away';
+
 const DAMAGES: readonly (readonly [string, (path: string) => Promise<void>])[] = [
   ['empty', (path) => truncate(path, 0)],
   ['cut short', (path) => truncate(path, 20)],
@@ -28,6 +31,15 @@ const DAMAGES: readonly (readonly [string, (path: string) => Promise<void>])[] =
   ['of another key', (path) => writeFile(path, '{"key":"other","contentType":"a/b","metadata":{}}')],
   ['of another form', (path) => writeFile(path, '{"key":"b.txt","contentType":7,"metadata":null}')],
   ['gone', (path) => rm(path)],
+  ['a FIFO', (path) => rm(path).then(() => run('mkfifo', [path]))],
+  ['a folder', (path) => rm(path).then(() => mkdir(path))],
+  [
+    'behind a link',
+    async (path) => {
+      await rename(path, path + AWAY);
+      await symlink(path + AWAY, path);
+    },
+  ],
 ];
 
 describe.each(DAMAGES)('attributes that a power cut or a stranger left %s', (_name, damage) => {
@@ -55,7 +67,7 @@ describe.each(DAMAGES)('attributes that a power cut or a stranger left %s', (_na
       expect(await storage.check()).toEqual({ ok: true, objects: 3, bytes: 7, problems: [] });
       for (const key of ['a', 'c', 'moved.txt']) await storage.delete(key);
       await storage.close();
-      expect(await filesBelow(root)).toEqual([]);
+      expect((await filesBelow(root)).filter((file) => !file.endsWith(AWAY))).toEqual([]);
     }));
 });
 
@@ -122,6 +134,19 @@ describe('a check', () => {
       } finally {
         server.close();
       }
+    }));
+
+  it('names what lies in the place of locks, and neither it nor an opening waits for that', () =>
+    withStorage(async (storage, root) => {
+      await storage.put('key', 'bytes');
+      const locks = join(root, '.storages/locks');
+      await run('mkfifo', [join(locks, 'kfifo')]);
+      await mkdir(join(locks, 'kfolder'));
+      await symlink(join(root, 'key'), join(locks, 'klink'));
+      const found = (await storage.check()).problems.map(({ kind, path }) => [kind, path]);
+      expect(found.sort()).toEqual(['kfifo', 'kfolder', 'klink'].map((name) => ['foreign', `.storages/locks/${name}`]));
+      await using other = new FileSystemStorage({ root });
+      expect(await keysOf(other)).toEqual(['key']);
     }));
 
   it('names what a killed process left, and a sweep removes that and nothing of a living one', () =>

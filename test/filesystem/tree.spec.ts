@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,10 +65,28 @@ describe('the mapping of keys to paths', () => {
     );
   });
 
+  it.each(['.Storages', '.STORAGES/locks/kkey', '.\u017ftorages/x', '.\ufb06orages', '\ufeff.sto\u200brages/x'])(
+    'keeps %j, which leads to the private folder where names are folded, out of it',
+    (text) =>
+      withStorage(async (storage, root) => {
+        expect(layout.natural(text)).toBeUndefined();
+        await storage.put(text, 'bytes');
+        expect(await keysOf(storage)).toEqual([text]);
+        expect(await readdir(root)).toEqual(['.storages']);
+        // one that a stranger has dropped in is no object
+        const [first = ''] = text.split('/');
+        await mkdir(join(root, first));
+        await writeFile(join(root, first, 'dropped'), '');
+        expect(await keysOf(storage)).toEqual([text]);
+        expect((await storage.check()).problems).toMatchObject([{ kind: 'foreign', path: first }]);
+      }),
+  );
+
   it('gives an ordinary key its ordinary path, and none where the tree cannot hold it', () => {
     expect(layout.natural('a b/ü?.txt')).toBe('/srv/root/a b/ü?.txt');
     expect(layout.natural('.storages')).toBeUndefined();
     expect(layout.natural('.storages/tmp/x')).toBeUndefined();
+    expect(layout.natural('.storage/x')).toBe('/srv/root/.storage/x');
     expect(layout.natural('.storages2/x')).toBe('/srv/root/.storages2/x');
     expect(layout.natural('a/.storages/x')).toBe('/srv/root/a/.storages/x');
     expect(layout.natural('x'.repeat(255))).toBe(`/srv/root/${'x'.repeat(255)}`);

@@ -77,12 +77,17 @@ export class AttributeFiles {
    * the sake of what was said about them. `check` tells of both.
    */
   async read(key: string, generation: Generation): Promise<StoredAttributes | undefined> {
-    const text = await unless(this.#disk.readFile(this.pathOf(key, generation)), 'ENOENT');
+    const text = await this.#disk.readFile(this.pathOf(key, generation));
     return text === undefined ? undefined : decodeAttributes(key, text);
   }
 
   async remove(key: string, generation: Generation): Promise<void> {
-    await unless(this.#disk.unlink(this.pathOf(key, generation)), 'ENOENT');
+    await this.#remove(this.pathOf(key, generation));
+  }
+
+  /** A folder that a stranger has put in the place of one stays. */
+  async #remove(path: string): Promise<void> {
+    await unless(this.#disk.unlink(path), 'ENOENT', 'ENOTDIR', 'EISDIR');
   }
 
   /** Removes what a dead writer left of other generations. Only the lock's holder calls this. */
@@ -90,9 +95,9 @@ export class AttributeFiles {
     const hash = hashOfKey(key);
     const folder = `${this.#root}/${hash.slice(0, 2)}`;
     const kept = current === undefined ? undefined : this.pathOf(key, current);
-    for (const { name } of (await unless(this.#disk.readdir(folder), 'ENOENT')) ?? []) {
+    for (const { name } of (await unless(this.#disk.readdir(folder), 'ENOENT', 'ENOTDIR')) ?? []) {
       const path = `${folder}/${name}`;
-      if (name.startsWith(hash) && path !== kept) await unless(this.#disk.unlink(path), 'ENOENT');
+      if (name.startsWith(hash) && path !== kept) await this.#remove(path);
     }
   }
 
@@ -108,7 +113,7 @@ export class AttributeFiles {
       for (const entry of (await unless(this.#disk.readdir(`${this.#root}/${group.name}`), 'ENOENT')) ?? []) {
         const path = `${this.#root}/${group.name}/${entry.name}`;
         if (!entry.isFile() || !NAME.test(entry.name)) continue;
-        const text = await unless(this.#disk.readFile(path), 'ENOENT');
+        const text = await this.#disk.readFile(path);
         if (text !== undefined) yield { path, key: this.#keyOf(entry.name, text) };
       }
     }

@@ -2,6 +2,9 @@ import * as fs from 'node:fs';
 import type { BigIntStats, Dirent, MakeDirectoryOptions } from 'node:fs';
 import { constants } from 'node:os';
 
+/** Of a plain file. */
+const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
 /** Names of error numbers: libuv has none for a few, EDQUOT among them, and says `Unknown system error -122`. */
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [-number, name]),
@@ -191,11 +194,16 @@ export class Disk {
     });
   }
 
-  /** For the storage's own small files: owners, attributes. */
-  readFile(path: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      fs.readFile(path, 'utf8', settle(resolve, reject));
+  /**
+   * For the storage's own small files: owners, attributes, locks. Not through a link, and not waiting for a writer at a FIFO's other end.
+   *
+   * @returns `undefined` when there is no such file, or something else in its place; empty for a FIFO
+   */
+  readFile(path: string): Promise<string | undefined> {
+    const reading = new Promise<string>((resolve, reject) => {
+      fs.readFile(path, { encoding: 'utf8', flag: READ_FLAGS }, settle(resolve, reject));
     });
+    return unless(reading, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO');
   }
 
   /** A copy that shares the blocks of the original, where the file system can; else it fails. */

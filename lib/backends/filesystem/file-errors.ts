@@ -44,6 +44,11 @@ export function storageErrorOf(error: unknown): StorageError | undefined {
     case 'ESTALE':
     case 'ETIMEDOUT':
       return new ConnectionError(`The file system is not available at the moment (${errno}).`, options);
+    case 'EXDEV':
+      return new StorageError(
+        'The object lies on a file system that is mounted below the root: it can be read and deleted, not replaced (EXDEV).',
+        options,
+      );
     case 'ENOENT':
       return new StorageError('A file or folder of the storage was removed by someone else meanwhile (ENOENT).', {
         ...options,

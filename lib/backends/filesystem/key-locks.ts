@@ -6,6 +6,7 @@ import type { Folders } from './folders.js';
 import type { Layout } from './layout.js';
 import { isLongLock, lockHolder, lockName } from './lock-file.js';
 import type { Owner } from './owner.js';
+import { writeAll } from './source-writer.js';
 
 /** How long a writer waits for the lock of another process. */
 const TIMEOUT_MS = 30_000;
@@ -31,6 +32,7 @@ export class KeyLocks {
   readonly #heal: (key: string) => Promise<void>;
   readonly #queues = new Map<string, Turn>();
   readonly #timeoutMs: number;
+  #files = 0;
 
   /**
    * @param inMemoryOnly for a storage that has the root for itself
@@ -125,7 +127,7 @@ export class KeyLocks {
     for (;;) {
       try {
         // A link costs a third of a symbolic link, but has no room for a key that is too long for the lock's own name.
-        if (isLongLock(path)) await this.#disk.symlink(`${this.#owner.id}/${key}`, path);
+        if (isLongLock(path)) await this.#makeLong(path, `${this.#owner.id}/${key}`);
         else await this.#disk.link(this.#owner.path, path);
         return true;
       } catch (error) {
@@ -133,10 +135,43 @@ export class KeyLocks {
         if (errno === 'EEXIST') return false;
         if (errno !== 'ENOENT') throw error;
         // The folder went with a neighbour that closed, or a stranger has removed it.
-        const made = (await this.#folders.make(this.#layout.locks)) && (await this.#folders.make(this.#layout.owners));
-        if (!made) throw error;
+        const { locks, owners, temporary } = this.#layout;
+        for (const folder of [locks, owners, temporary]) if (!(await this.#folders.make(folder))) throw error;
         await this.#owner.restore();
       }
+    }
+  }
+
+  async #makeLong(path: string, text: string): Promise<void> {
+    try {
+      await this.#disk.symlink(text, path);
+    } catch (error) {
+      // A link of XFS has 1,024 bytes (XFS_SYMLINK_MAXLEN): the longest key, and none for its owner.
+      if (errnoOf(error) !== 'ENAMETOOLONG') throw error;
+      await this.#linkFile(path, text);
+    }
+  }
+
+  /** A lock that holds its text as a file: whole before it has the name of a lock, and swept with its owner until then. */
+  async #linkFile(path: string, text: string): Promise<void> {
+    const temporary = `${this.#layout.temporary}/${this.#owner.id}.lock${this.#files++}`;
+    let isMade = false;
+    try {
+      const fd = await this.#disk.open(temporary, 'wx', 0o644);
+      try {
+        await writeAll(this.#disk, fd, [Buffer.from(text)]);
+        // A lock must not come back empty after a power cut: nobody could tell whose it was.
+        await this.#disk.fsync(fd);
+      } finally {
+        await this.#disk.close(fd);
+      }
+      await this.#disk.link(temporary, path);
+      isMade = true;
+      await this.#disk.unlink(temporary);
+    } catch (error) {
+      if (isMade) await this.#disk.unlink(path);
+      await unless(this.#disk.unlink(temporary), 'ENOENT');
+      throw error;
     }
   }
 }

@@ -9,6 +9,9 @@ const MAX_NAME_BYTES = 255;
 const MAX_PIECE_BYTES = 240;
 /** What no key has: a path must not be made of it, as it could lead out of the root. */
 const NOT_CANONICAL = /(?:^|\/)\.{0,2}(?:\/|$)|[\\\p{Cc}]/u;
+/** How every name begins that a file system may take for the private folder's. */
+const MAYBE_PRIVATE = /^\p{Default_Ignorable_Code_Point}*\./u;
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 /** A UTF-16 unit is at most three bytes of UTF-8. */
 const MAX_BYTES_PER_UNIT = 3;
 
@@ -49,12 +52,7 @@ export class Layout {
 
   /** The ordinary path of a key; `undefined` for one that the tree cannot hold. */
   natural(key: string): string | undefined {
-    if (
-      key.startsWith(PRIVATE_FOLDER) &&
-      (key.length === PRIVATE_FOLDER.length || key[PRIVATE_FOLDER.length] === '/')
-    ) {
-      return undefined;
-    }
+    if (MAYBE_PRIVATE.test(key) && isPrivateName(key.split('/', 1)[0] ?? key)) return undefined;
     if (key.length * MAX_BYTES_PER_UNIT > MAX_NAME_BYTES) {
       for (const part of key.split('/')) if (Buffer.byteLength(part) > MAX_NAME_BYTES) return undefined;
     }
@@ -72,6 +70,14 @@ export class Layout {
     const last = parts.length - 1;
     return `${this.overflowTree}/${parts.map((part, i) => overflowName(part, i === last ? 'f' : 'd')).join('/')}`;
   }
+}
+
+/**
+ * Whether a name is the private folder's, or one that leads there on a file system that folds names: by letter case in full (Unicode, section
+ * 3.13: `ﬆ` is `st`), by normal form, without what is not seen. APFS, NTFS and ext4 with `casefold` each do some of it.
+ */
+export function isPrivateName(name: string): boolean {
+  return name.normalize('NFD').replace(IGNORABLE, '').toUpperCase().toLowerCase() === PRIVATE_FOLDER;
 }
 
 /** What a name in the overflow tree adds to the key; `undefined` for a name that is none of this storage's. */

@@ -1,10 +1,13 @@
-import { unless, type Disk } from './disk.js';
+import { errnoOf, type Disk } from './disk.js';
 import { hashOfKey } from './layout.js';
 
 /** Longest name of a lock that holds the key itself. */
 const MAX_NAME_BYTES = 250;
 
-/** `k` and the key, escaped; `h` and its hash for a key that is too long, and then the lock is a symbolic link to owner and key. */
+/**
+ * `k` and the key, escaped; `h` and its hash for a key that is too long, and then the lock is a symbolic link to owner and key, or, where links
+ * have no room for them, a file that holds both.
+ */
 export function lockName(key: string): string {
   const name = `k${key.replace(/[%/]/g, (character) => (character === '%' ? '%25' : '%2F'))}`;
   return Buffer.byteLength(name) > MAX_NAME_BYTES ? `h${hashOfKey(key)}` : name;
@@ -12,20 +15,32 @@ export function lockName(key: string): string {
 
 /** Whose lock it is; `undefined` when it is gone. */
 export async function lockHolder(disk: Disk, path: string): Promise<string | undefined> {
-  if (!isLongLock(path)) return (await unless(disk.readFile(path), 'ENOENT'))?.split(' ', 1)[0];
-  const target = await unless(disk.readlink(path), 'ENOENT', 'EINVAL');
-  return target?.slice(0, target.indexOf('/'));
+  if (!isLongLock(path)) return (await disk.readFile(path))?.split(' ', 1)[0];
+  const text = await longLockText(disk, path);
+  return text?.slice(0, text.indexOf('/'));
 }
 
 /** The key that a lock is for; `undefined` when it is gone, or none of this storage's. */
 export async function lockedKey(disk: Disk, path: string): Promise<string | undefined> {
   if (isLongLock(path)) {
-    const target = await unless(disk.readlink(path), 'ENOENT', 'EINVAL');
-    return target?.slice(target.indexOf('/') + 1);
+    const text = await longLockText(disk, path);
+    return text?.slice(text.indexOf('/') + 1);
   }
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (!name.startsWith('k')) return undefined;
   return name.slice(1).replaceAll('%2F', '/').replaceAll('%25', '%');
+}
+
+async function longLockText(disk: Disk, path: string): Promise<string | undefined> {
+  try {
+    return await disk.readlink(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return undefined;
+    // no link: a file
+    if (errno === 'EINVAL') return disk.readFile(path);
+    throw error;
+  }
 }
 
 /** Whether a lock may have this name. */

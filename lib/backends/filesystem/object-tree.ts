@@ -142,7 +142,10 @@ export class ObjectTree {
         case 'ENOTDIR':
         case 'ENAMETOOLONG':
         case 'ELOOP':
-        case 'EXDEV': // another file system is mounted there
+          return 'conflict';
+        case 'EXDEV':
+          // Another file system is mounted at the ordinary path. In the private folder there is none: then what is to be placed lies on one.
+          if (path.startsWith(`${this.#layout.overflowTree}/`)) throw error;
           return 'conflict';
         case 'ENOENT': {
           if ((await this.#folders.state(folder)) === 'there') return this.#lostTo(error, temporary, 'ENOENT');

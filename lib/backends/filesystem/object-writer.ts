@@ -13,7 +13,7 @@ import { etagOf, type Generation, type Generations } from './generation.js';
 import type { KeyLocks } from './key-locks.js';
 import { NOTHING_THERE, type Location, type ObjectTree, type StoredObject } from './object-tree.js';
 import { describeObject } from './describe-object.js';
-import { stampsAfter, toNanoseconds } from './version-clock.js';
+import { hasExactStampAfter, stampsAfter, toNanoseconds } from './version-clock.js';
 import type { TemporaryFile, TemporaryFiles } from './temporary-files.js';
 
 /** How often a commit looks again after it lost a race about folders, which others make and remove beside it. */
@@ -169,12 +169,18 @@ export class ObjectWriter {
   /**
    * Moves an object by its own rename, so that it is under one of the two keys at every moment.
    *
-   * @returns `undefined` when that cannot be: the destination is younger, and the file system does not keep the times it is told
+   * @returns `undefined` when that cannot be, as its file would have to be changed: it is to have a later time, or the mark, and has another
+   * name beside this one; or that time is one that the file system may not keep exactly; or it lies on another file system
    */
-  move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
-    return this.#locks.holdBoth(source, destination, conditions.signal, () =>
-      this.#orHeal([source, destination], () => this.#move(source, destination, conditions)),
-    );
+  async move(source: string, destination: string, conditions: CommitConditions): Promise<StoredFile | undefined> {
+    try {
+      return await this.#locks.holdBoth(source, destination, conditions.signal, () =>
+        this.#orHeal([source, destination], () => this.#move(source, destination, conditions)),
+      );
+    } catch (error) {
+      if (errnoOf(error) === 'EXDEV') return undefined;
+      throw error;
+    }
   }
 
   /** A call of the system that fails in the middle leaves what a crash does: folders without objects, attributes without theirs. */
@@ -200,15 +206,19 @@ export class ObjectWriter {
       const attributes = await this.#attributesOf(source, object.generation);
       const text = encodeAttributes(destination, attributes);
       conditions.signal?.throwIfAborted();
-      if (current !== undefined && object.generation.mtimeNs <= current.generation.mtimeNs) {
-        if (!this.#generations.exactTimes) return undefined;
+      const older = current !== undefined && object.generation.mtimeNs <= current.generation.mtimeNs;
+      const toMark = text !== undefined && !object.generation.marked;
+      if ((older || toMark) && (await this.#isShared(object.path))) return undefined;
+      if (older) {
+        if (!this.#generations.exactTimes || !hasExactStampAfter(current.generation.mtimeNs)) return undefined;
         object = await this.#stampAfter(source, object, current.generation);
       }
       // A mark without attributes means default ones: this changes nothing for the readers of the source.
-      if (text !== undefined && !object.generation.marked) await this.#mark(object.path);
+      if (toMark) await this.#mark(object.path);
       const generation = { ...object.generation, marked: text !== undefined };
       const outcome = await this.#withAttributes(destination, { path: object.path, generation }, text, () =>
-        this.#put(destination, object.path, location, conditions),
+        // Also to create only, which the lock sees to: a link and an unlink would leave a killed process's object under both keys.
+        this.#put(destination, object.path, location, {}),
       );
       if (outcome !== 'placed') continue;
       if (current?.generation.marked === true) await this.#attributes.remove(destination, current.generation);
@@ -216,6 +226,11 @@ export class ObjectWriter {
       return describeObject(destination, generation, attributes, text);
     }
     throw changedTooOften(destination);
+  }
+
+  /** Whether the file has another name, in a backup of links (`cp -al`) or under another key: its time and mode are those of both. */
+  async #isShared(path: string): Promise<boolean> {
+    return (await this.#disk.lstat(path)).nlink > 1n;
   }
 
   /** Gives a living object a later time: its attributes lie ready under that before it has it. */
@@ -239,7 +254,7 @@ export class ObjectWriter {
 
   /** What is left of a source after its body went. */
   async #forget(source: string, object: StoredObject): Promise<void> {
-    // rename(2) does nothing when both paths already are one file, as after a crash between link and unlink.
+    // rename(2) does nothing when both paths are one file already: somebody has linked them meanwhile.
     const left = await unless(this.#disk.lstat(object.path), ...NOTHING_THERE);
     if (left?.ino === object.generation.inode) await this.#disk.unlink(object.path);
     await this.#tree.flushAndPrune(object.path);

@@ -30,7 +30,7 @@ const PATIENCE_MS = 1000;
 
 const FOREIGN: Record<Exclude<PassedOver, 'hidden'>, string> = {
   'no-file': 'It is no file: a link, a socket, a FIFO or a device.',
-  'no-key': 'No key can have this name.',
+  'no-key': 'No object can lie under this name.',
 };
 
 /** Looks at everything below a root, beside its readers and writers. What looks wrong is looked at again under the lock of its key. */
@@ -192,13 +192,19 @@ export class RootCheck {
     for (const name of await this.#names(layout.locks)) {
       const path = `${layout.locks}/${name}`;
       const holder = await lockHolder(disk, path);
-      if (!isLock(name) || (holder !== undefined && parseOwner(holder) === undefined)) this.#foreign(path);
+      if (!isLock(name) || (await this.#isNoLock(path, holder))) this.#foreign(path);
       else if (holder !== undefined && (await dead.isDead(holder))) left(path, 'The lock of a killed process.');
     }
     const own = new Set(layout.folders.map((path) => path.slice(layout.private.length + 1)));
     for (const name of await this.#names(layout.private)) {
       if (!own.has(name) && `${layout.private}/${name}` !== layout.claim) this.#foreign(`${layout.private}/${name}`);
     }
+  }
+
+  /** Whether something lies there that no owner holds: all that ask for the lock wait for it in vain. */
+  async #isNoLock(path: string, holder: string | undefined): Promise<boolean> {
+    if (holder !== undefined) return parseOwner(holder) === undefined;
+    return (await unless(this.#parts.disk.lstat(path), 'ENOENT'))?.isFile() === false;
   }
 
   async #names(folder: string): Promise<string[]> {

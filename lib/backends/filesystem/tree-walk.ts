@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { compareKeys, MAX_KEY_BYTES } from '../../contract/index.js';
 import { unless, type Disk } from './disk.js';
 import type { Generations } from './generation.js';
-import { decodeOverflowName, PRIVATE_FOLDER, type Layout } from './layout.js';
+import { decodeOverflowName, isPrivateName, PRIVATE_FOLDER, type Layout } from './layout.js';
 import { NOTHING_THERE, type StoredObject } from './object-tree.js';
 
 /** How many files are asked for their generation at once. */
@@ -131,7 +131,8 @@ export class TreeWalk {
       const isFile = entry.isFile();
       if (top && name === PRIVATE_FOLDER) continue;
       const addition = tree === 'natural' ? (isFile ? name : `${name}/`) : additionOf(name, isFile);
-      if ((!isFile && !entry.isDirectory()) || addition === undefined || NO_PART_OF_A_KEY.test(name)) {
+      const isNoKey = addition === undefined || NO_PART_OF_A_KEY.test(name) || (top && isPrivateName(name));
+      if ((!isFile && !entry.isDirectory()) || isNoKey) {
         this.#passOver(`${path}/${name}`, isFile || entry.isDirectory() ? 'no-key' : 'no-file', head);
         continue;
       }

@@ -5,6 +5,8 @@ const MICROSECONDS = 1_000_000;
 const ROUNDING = 0.5;
 /** The least distance of two versions, in microseconds. */
 const STEP = 2;
+/** A second before the last that 32 bits with a sign can count. */
+const LAST_EXACT_NS = (2n ** 31n - 2n) * 1_000_000_000n;
 
 /**
  * Gives every file a time of its own. The kernel's own stamps come from a clock that ticks every few milliseconds: an object that is
@@ -26,6 +28,14 @@ export class VersionClock {
 export function stampsAfter(mtimeNs: bigint): number[] {
   const base = Number(mtimeNs / 1000n);
   return [STEP, 10_000, 2_100_000].map((microseconds) => toSeconds(base + microseconds));
+}
+
+/**
+ * Whether the nearest of them is what a file gets, to the microsecond, wherever microseconds are kept: not before 1970, of which Node makes now,
+ * nor from 2038 on, where file systems with 32 bits for the seconds end, and a double comes to its last microsecond (in 2106).
+ */
+export function hasExactStampAfter(mtimeNs: bigint): boolean {
+  return mtimeNs >= 0n && mtimeNs < LAST_EXACT_NS;
 }
 
 /** What a file system that keeps microseconds says of a stamp. */

@@ -121,7 +121,7 @@ export class CallFaults {
     };
     if (!operator.lives) fail(operator.cause);
     else if (failure === undefined) {
-      if (isFinal(point, by)) fail('it was acknowledged');
+      if (isFinal(point, by, this.#subject.store.written)) fail('it was acknowledged');
     } else if (
       failure.code === 'none' ||
       (canHappen(point.call, by) && !this.#subject.store.codes[by].includes(failure.code))
@@ -162,9 +162,13 @@ function canHappen(call: string, by: Errno): boolean {
   }
 }
 
-/** Nobody knows what is on the disk after a flush that failed. What was never promised (opening, closing) is none. */
-function isFinal({ operation, call }: CallPoint, by: Errno): boolean {
-  return /^f(?:data)?sync$/.test(call) && by !== 'EINTR' && operation !== OPENING && operation !== CLOSING;
+/**
+ * Nobody knows what is on the disk after a flush that failed, or a close of a file that was written. What was never promised (opening, closing) is
+ * none, nor is a close that was interrupted: it has closed.
+ */
+function isFinal({ operation, call, text, isOfWaste }: CallPoint, by: Errno, written?: RegExp): boolean {
+  if (by === 'EINTR' || operation === OPENING || operation === CLOSING) return false;
+  return /^f(?:data)?sync$/.test(call) || (call === 'close' && !isOfWaste && written?.test(text) === true);
 }
 
 function describe({ point, by }: CallFault): string {

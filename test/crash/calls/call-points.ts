@@ -26,6 +26,8 @@ export interface CallPoint {
   readonly count: number;
   /** As strace shows it. */
   readonly text: string;
+  /** Whether it is about a file that is thrown away in the operation: a clone that the file system could not make. */
+  readonly isOfWaste: boolean;
 }
 
 /** Calls that change nothing and are made over and over: who dies there dies at the next one just as well. */
@@ -80,13 +82,21 @@ export async function callPointsOf(operation: string, subject: Subject): Promise
       if (LEFT_OUT.has(name) || !text.includes(folder)) continue;
       const ordinal = byPaths ? undefined : threads.indexOf(thread);
       if (ordinal === -1) throw new Error(`${operation} has made a thread.`);
-      const point = { operation, thread: ordinal, call: name, count, text };
+      const point = { operation, thread: ordinal, call: name, count, text, isOfWaste: isOfWaste(text, calls) };
       points.set(`${ordinal ?? ''} ${name} ${count}`, point);
     }
     return [...points.values()];
   } finally {
     await operator.kill();
   }
+}
+
+/** Whether a call is about an open file that is unlinked and never gets another name. */
+function isOfWaste(text: string, calls: readonly SystemCall[]): boolean {
+  const path = /^\d+<([^>]+)>/.exec(text)?.[1];
+  const isNamedIn = (call: RegExp): boolean =>
+    calls.some((other) => call.test(other.name) && other.text.includes(`"${path ?? ''}"`));
+  return path !== undefined && isNamedIn(/^unlink/) && !isNamedIn(/^(?:rename|link)/);
 }
 
 /** Without what a storage still does by itself once the operation is over: the main thread then writes its second line. */

@@ -24,6 +24,8 @@ export interface CrashStore {
   readonly codes: Readonly<Record<Errno, readonly string[]>>;
   /** Calls of cleaning up that may fail unheard: what they leave harms nobody. */
   readonly mayLeave: ReadonlySet<string>;
+  /** What is in the paths of files that it writes, of which a close that fails may be the first to tell that bytes were not taken. */
+  readonly written?: RegExp;
   /** Every path that it uses, where these are known before it is opened. */
   readonly paths?: (folder: string) => readonly string[];
   /** @param variant `full`, `fast`, or one that is broken */

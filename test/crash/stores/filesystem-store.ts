@@ -25,6 +25,7 @@ export const filesystemStore: CrashStore = {
   },
   // an empty folder is no object, and gives way to one
   mayLeave: new Set(['rmdir']),
+  written: /\/\.storages\/(?:tmp|attrs)\//,
   open: (folder, variant) => {
     const Variant = FLUSHING_TOO_LITTLE.get(variant) ?? FileSystemStorage;
     BROKEN_FILES.get(variant)?.();

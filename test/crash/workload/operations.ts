@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { BaseStorage } from '../../../lib/contract/index.js';
+import type { BaseStorage, CopyOptions } from '../../../lib/contract/index.js';
 import type { Changes } from '../judge/history.js';
 import { bodyOf, optionsOf } from './version.js';
 
@@ -37,8 +37,8 @@ function remove(key: string): Operation {
   return { changes: { [key]: null }, run: (storage) => storage.delete(key) };
 }
 
-function move(from: string, to: string, version: string): Operation {
-  return { changes: { [from]: null, [to]: version }, run: (storage) => storage.move(from, to) };
+function move(from: string, to: string, version: string, options: CopyOptions = {}): Operation {
+  return { changes: { [from]: null, [to]: version }, run: (storage) => storage.move(from, to, options) };
 }
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -53,6 +53,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'delete of the last in its folders': remove('alone/in/folders'),
   move: move('folder/large', 'moved/large', LARGE),
   'move onto another': move('folder/large', 'folder/small', LARGE),
+  'move to create only': move('folder/large', 'moved/large', LARGE, { ifNoneMatch: '*' }),
   copy: { changes: { 'folder/copy': LARGE }, run: (storage) => storage.copy('folder/large', 'folder/copy') },
   'stage and commit': {
     changes: { 'folder/small': 'anew.8-9000' },
