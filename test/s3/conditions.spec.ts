@@ -34,7 +34,7 @@ await onS3('Conditions', (bucket) => {
   });
 
   it('hold for a copy too: what is there is not replaced, and what would be of several parts is refused', async () => {
-    const storage = bucket.storage();
+    const { storage, faults } = bucket.faulty();
     await storage.put('source', 'source', { metadata: { a: '1' } });
     await storage.put('there', 'there');
     await storage.put('large', await bytesOf(chunks(PART + 1)));
@@ -44,5 +44,7 @@ await onS3('Conditions', (bucket) => {
       code: 'UNSUPPORTED_OPERATION',
     });
     expect(await storage.exists('larger')).toBe(false);
+    // by its length, and not after a part of it has been read
+    expect(faults.count('GetObject large')).toBe(0);
   });
 });

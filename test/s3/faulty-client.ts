@@ -155,7 +155,7 @@ function nameOf({ method, path, query, headers }: Request): string {
   const key = decodeURIComponent(path.split('/').slice(2).join('/'));
   if (key === '')
     return has('uploads')
-      ? 'ListMultipartUploads'
+      ? ['ListMultipartUploads', query['encoding-type'], query['key-marker']].filter(Boolean).join(' ')
       : has('delete')
         ? 'DeleteObjects'
         : method === 'HEAD'

@@ -67,6 +67,26 @@ export async function onS3(name: string, tests: (bucket: TestBucket) => void): P
   });
 }
 
+/** Runs with the clock of this process off by so many milliseconds; timers go on as they do. */
+export async function withClock(offset: number, work: () => Promise<void>): Promise<void> {
+  const real = globalThis.Date;
+  class OtherDate extends real {
+    constructor(...given: unknown[]) {
+      super(...((given.length === 0 ? [OtherDate.now()] : given) as [number]));
+    }
+
+    static override now(): number {
+      return real.now() + offset;
+    }
+  }
+  globalThis.Date = OtherDate as DateConstructor;
+  try {
+    await work();
+  } finally {
+    globalThis.Date = real;
+  }
+}
+
 /** A body in chunks, that may end with a failure. */
 export async function* chunks(size: number, chunk = 64 * 1024, failure?: Error): AsyncGenerator<Buffer> {
   for (let at = 0; at < size; at += chunk) {

@@ -41,6 +41,17 @@ await onS3('Storages that share a bucket', (bucket) => {
     const listed: string[] = [];
     for await (const { key } of storage.list()) listed.push(key);
     expect(listed).toEqual(['file']);
+    // whether there is a key below `folder/` a page of one level does not tell; below `a//` and `/` there can be none
+    await bucket.server.put(bucket.name, 'marked//nestjs-storages-probe/0');
+    const entries = async (prefix: string): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const entry of storage.listEntries(prefix)) {
+        names.push(entry.kind === 'file' ? entry.file.key : entry.prefix);
+      }
+      return names;
+    };
+    expect(await entries('')).toEqual(['a/', 'file', 'folder/']);
+    expect(await entries('a/')).toEqual([]);
     expect(await whole.exists('marked/file')).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { onS3 } from './on-s3.js';
+import { onS3, withClock } from './on-s3.js';
 
 await onS3('A signed URL', (bucket) => {
   it.each(['a.txt', 'ä ö/+ %20?#&=.txt', "it's (odd)!*~.txt"])(
@@ -147,6 +147,27 @@ await onS3('A signed URL', (bucket) => {
     const storage = bucket.storage({ baseUrl: 'https://cdn.example.org/files' });
     expect(await storage.url('a b.txt')).toBe('https://cdn.example.org/files/a%20b.txt');
     expect(await storage.url('a b.txt', { expiresIn: 60 })).toContain('X-Amz-Signature=');
+  });
+
+  it('is dated by the server\u2019s clock, once an answer has told it', async () => {
+    await withClock(-3_600_000, async () => {
+      const storage = bucket.storage();
+      await storage.put('dated.txt', 'dated');
+      const options = { expiresIn: '15m', contentType: 'text/plain' } as const;
+      expect((await fetch(await storage.url('dated.txt', { expiresIn: '15m' }))).status).toBe(200);
+      const put = await storage.uploadUrl('dated.txt', { ...options, size: 1 });
+      if (put.method !== 'PUT') throw new Error('expected a PUT');
+      expect((await fetch(put.url, { method: 'PUT', headers: put.headers, body: '1' })).status).toBe(200);
+      const post = await storage.uploadUrl('dated.txt', { ...options, maxSize: 1 });
+      if (post.method !== 'POST') throw new Error('expected a POST');
+      const form = new FormData();
+      for (const [name, value] of Object.entries(post.fields)) form.append(name, value);
+      form.append('file', new Blob(['1']));
+      expect((await fetch(post.url, { method: 'POST', body: form })).status).toBe(204);
+      // whoever holds it looks at a clock of this machine
+      const left = put.expiresAt.getTime() - Date.now();
+      expect(left > 800_000 && left <= 900_000).toBe(true);
+    });
   });
 
   it('does not outlive the credentials that sign it', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { S3Storage } from 'nestjs-storages/s3';
-import { CEPH_CONDITIONS, onS3 } from './on-s3.js';
+import { CEPH_CONDITIONS, onS3, withClock } from './on-s3.js';
 
 await onS3('verify', (bucket) => {
   const messageOf = async (config: object): Promise<string> => {
@@ -39,6 +39,30 @@ await onS3('verify', (bucket) => {
     expect(await messageOf({ endpoint: 'http://127.0.0.1:1' })).toMatch(
       /^CONNECTION_FAILED: The server cannot be reached \(ECONNREFUSED\)/,
     );
+  });
+
+  it('says that the provider of the credentials fails, and not that the server does', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:8200'), { code: 'ECONNREFUSED' });
+    const credentials = (): Promise<never> => Promise.reject(refused);
+    expect(await messageOf({ credentials })).toBe(
+      'STORAGE_FAILURE: The credentials for the server could not be got: their provider failed.',
+    );
+    const storage = bucket.storage({ credentials });
+    await expect(storage.put('a', 'a')).rejects.toMatchObject({ retryable: true, cause: refused });
+  });
+
+  it.each([
+    [-3_600_000, 'behind'],
+    [3_600_000, 'ahead of'],
+  ])('says that the clock is off (%i ms), although requests are sent again with the right date', async (ms, where) => {
+    await withClock(ms, async () => {
+      const storage = bucket.storage();
+      await storage.put('a', 'a');
+      await expect(storage.verify()).rejects.toMatchObject({
+        code: 'INVALID_CONFIGURATION',
+        message: `The clock of this machine is 60 minutes ${where} the server's: set it.`,
+      });
+    });
   });
 
   it.each([

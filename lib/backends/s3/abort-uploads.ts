@@ -1,4 +1,8 @@
-import type { MultipartUpload } from '@aws-sdk/client-s3';
+import type {
+  ListMultipartUploadsCommandInput,
+  ListMultipartUploadsCommandOutput,
+  MultipartUpload,
+} from '@aws-sdk/client-s3';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bucket } from './bucket.js';
 import { failureOf, isTimeout } from './s3-errors.js';
@@ -51,14 +55,37 @@ export async function abortTwins(bucket: Bucket, key: string, since: Date): Prom
 export async function* openUploads(bucket: Bucket, prefix: string): AsyncGenerator<MultipartUpload> {
   let position: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } = {};
   for (;;) {
-    const input = { ...bucket.target, Prefix: prefix, ...position };
-    const answer = await bucket.send(new bucket.sdk.ListMultipartUploadsCommand(input));
+    const answer = await askForUploads(bucket, { ...bucket.target, Prefix: prefix, ...position });
     yield* answer.Uploads ?? [];
     if (answer.IsTruncated !== true || answer.NextKeyMarker === undefined) return;
     const { NextKeyMarker, NextUploadIdMarker } = answer;
     position = {
       KeyMarker: NextKeyMarker,
       ...(NextUploadIdMarker === undefined ? undefined : { UploadIdMarker: NextUploadIdMarker }),
+    };
+  }
+}
+
+/**
+ * One page. A name that XML cannot hold fails it on some servers (Swift), and one key would keep every upload from being found: there it is asked for
+ * with encoded names. Not at first, since Ceph encodes them and does not say so.
+ */
+async function askForUploads(
+  bucket: Bucket,
+  input: ListMultipartUploadsCommandInput,
+): Promise<ListMultipartUploadsCommandOutput> {
+  const { ListMultipartUploadsCommand } = bucket.sdk;
+  try {
+    return await bucket.send(new ListMultipartUploadsCommand(input));
+  } catch (error) {
+    if (failureOf(error).status !== 500) throw error;
+    const answer = await bucket.send(new ListMultipartUploadsCommand({ ...input, EncodingType: 'url' }));
+    if (answer.EncodingType !== 'url') throw error;
+    const decode = (name: string | undefined): string => decodeURIComponent((name ?? '').replaceAll('+', ' '));
+    return {
+      ...answer,
+      Uploads: (answer.Uploads ?? []).map((upload) => ({ ...upload, Key: decode(upload.Key) })),
+      ...(answer.NextKeyMarker === undefined ? undefined : { NextKeyMarker: decode(answer.NextKeyMarker) }),
     };
   }
 }

@@ -1,6 +1,6 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { abortErrorOf } from '../../contract/base/abort.js';
-import { ConfigurationError, TimeoutError } from '../../contract/index.js';
+import { ConfigurationError, StorageError, TimeoutError } from '../../contract/index.js';
 import { nameAttemptErrors } from './attempt-errors.js';
 import { KeyCounts } from './key-counts.js';
 import { NotSent, RequestHandler, type Exchange } from './request-handler.js';
@@ -8,6 +8,8 @@ import { RequestPace } from './request-pace.js';
 import { failureOf } from './s3-errors.js';
 import type { S3Settings } from './s3-storage-config.js';
 import { loadSdk, type Sdk } from './sdk.js';
+
+type AwsCredentialIdentityProvider = Extract<S3ClientConfig['credentials'], (...options: never[]) => unknown>;
 
 /** A command of the SDK, by what comes out of it. */
 interface Command<Output> {
@@ -17,6 +19,11 @@ interface Command<Output> {
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   readonly exchange?: Exchange | undefined;
+}
+
+interface Sending {
+  readonly client: S3Client;
+  readonly handler: RequestHandler;
 }
 
 /** The hosts of Amazon's own service, in all its partitions. */
@@ -37,15 +44,19 @@ export class Bucket {
   readonly beginning = new KeyCounts();
   readonly #client: S3Client;
   readonly #sending: S3Client;
+  readonly #handler: RequestHandler;
   readonly #pace = new RequestPace();
   #isThere = false;
 
-  private constructor(sdk: Sdk, settings: S3Settings, client: S3Client, sending: S3Client, isAmazon: boolean) {
+  private constructor(sdk: Sdk, settings: S3Settings, client: S3Client, sending: Sending, isAmazon: boolean) {
     this.sdk = sdk;
     this.settings = settings;
     this.#client = client;
+    this.#sending = sending.client;
+    this.#handler = sending.handler;
     this.signing = derive(client, client.config.requestHandler, () => undefined);
-    this.#sending = sending;
+    // forms are dated by it
+    Object.defineProperty(this.signing.config, 'systemClockOffset', { get: () => this.clockOffset });
     this.isAmazon = isAmazon;
     this.integrity = settings.integrity ?? (isAmazon ? 'crc32' : 'md5');
   }
@@ -56,7 +67,17 @@ export class Bucket {
     const handler = new RequestHandler(client.config.requestHandler, settings.timeouts.idle);
     const sending = derive(client, handler, adaptSending);
     const isAmazon = AMAZON.test(await hostOf(sdk, sending, settings.bucket));
-    return new Bucket(sdk, settings, client, sending, isAmazon);
+    return new Bucket(sdk, settings, client, { client: sending, handler }, isAmazon);
+  }
+
+  /** Milliseconds by which the server's clock is ahead of this machine's, as far as its answers have told. */
+  get clockOffset(): number {
+    return this.#handler.clockOffset;
+  }
+
+  /** By the server's clock, which decides how long a signature holds and how old an upload is. In milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.clockOffset;
   }
 
   /** What goes into every request. */
@@ -128,11 +149,28 @@ function makeClient(sdk: Sdk, { clientConfig, timeouts }: S3Settings): S3Client 
   const agent = { keepAlive: true, maxSockets: 256 };
   return new sdk.S3Client({
     ...clientConfig,
+    ...(typeof clientConfig.credentials === 'function' ? { credentials: named(clientConfig.credentials) } : undefined),
     requestHandler: { connectionTimeout: timeouts.connect, httpAgent: agent, httpsAgent: agent },
     // a presigned request would carry the checksum of nothing
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
+}
+
+/** A provider of credentials may ask a server of its own: what goes wrong there is none of the bucket's. */
+function named(provider: AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
+  return async (options) => {
+    try {
+      return await provider(options);
+    } catch (error) {
+      // of the SDK's own, which say that there are none
+      if (failureOf(error).code === 'CredentialsProviderError') throw error;
+      throw new StorageError('The credentials for the server could not be got: their provider failed.', {
+        cause: error,
+        retryable: true,
+      });
+    }
+  };
 }
 
 /**

@@ -7,21 +7,28 @@ import { errorOf } from './s3-errors.js';
 const KEYS = 1000;
 /** Requests in flight. */
 const AT_ONCE = 4;
+/** Of the characters that a key may have, those that XML has no form for (XML 1.0, section 2.2): with one in it a list is refused as a whole. */
+const NOT_IN_XML = /[\uFFFE\uFFFF]/;
 
-/** Deletes by requests of 1,000 keys. A request that fails as a whole fails each of its keys. */
+/** Deletes by requests of 1,000 keys, and a key that no list can hold by itself. A request that fails as a whole fails each of its keys. */
 export async function deleteObjects(
   bucket: Bucket,
   keys: readonly string[],
   signal?: AbortSignal,
 ): Promise<DeleteOutcome> {
   const failures = new Map<string, unknown>();
-  const batches = Array.from({ length: Math.ceil(keys.length / KEYS) }, (_, n) => keys.slice(n * KEYS, (n + 1) * KEYS));
+  const isAlone = (key: string): boolean => NOT_IN_XML.test(bucket.name(key));
+  const listed = keys.filter((key) => !isAlone(key));
+  const batches = keys.filter(isAlone).map((key) => [key]);
+  for (let at = 0; at < listed.length; at += KEYS) batches.push(listed.slice(at, at + KEYS));
   const queue = batches.values();
   const worker = async (): Promise<void> => {
     for (const batch of queue) {
       signal?.throwIfAborted();
       try {
-        await deleteBatch(bucket, batch, failures, signal);
+        const [first = ''] = batch;
+        if (isAlone(first)) await deleteOne(bucket, first, signal);
+        else await deleteBatch(bucket, batch, failures, signal);
       } catch (error) {
         if (signal?.aborted === true) throw error;
         for (const key of batch) failures.set(key, error);
@@ -35,6 +42,12 @@ export async function deleteObjects(
     deleted: keys.filter((key) => !failures.has(key)),
     failed: Array.from(failures, ([key, error]) => ({ key, error })),
   };
+}
+
+/** A missing key counts as deleted, as it does in a list. */
+async function deleteOne(bucket: Bucket, key: string, signal: AbortSignal | undefined): Promise<void> {
+  const command = new bucket.sdk.DeleteObjectCommand({ ...bucket.target, Key: bucket.name(key) });
+  await bucket.send(command, { signal });
 }
 
 async function deleteBatch(

@@ -117,7 +117,10 @@ function readPage(bucket: Bucket, page: ListObjectsV2CommandOutput): Page {
     files: (page.Contents ?? [])
       .map(({ Key, Size, ETag, LastModified }) => fromListing(nameOf(Key), Size ?? 0, ETag, LastModified))
       .filter(({ key }) => isCanonical(key)),
-    prefixes: (page.CommonPrefixes ?? []).map(({ Prefix }) => nameOf(Prefix)),
+    prefixes: (page.CommonPrefixes ?? [])
+      .map(({ Prefix }) => nameOf(Prefix))
+      // `a//` is the beginning of no key, and whoever lists under it finds nothing
+      .filter((group) => isCanonical(group) || isCanonical(`${group}x`)),
   };
 }
 

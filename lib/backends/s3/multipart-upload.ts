@@ -54,11 +54,11 @@ export class MultipartUpload {
   }
 
   static async begin(bucket: Bucket, key: string, attributes: FileAttributes): Promise<MultipartUpload> {
-    const began = new Date();
+    const began = new Date(bucket.now());
     const input = {
       ...bucket.target,
       ...bucket.settings.object,
-      ...toRequest(attributes),
+      ...toRequest(attributes, { keepsUnderscores: bucket.isAmazon }),
       ...(bucket.integrity === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : undefined),
       Key: bucket.name(key),
     };

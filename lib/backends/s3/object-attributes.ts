@@ -30,12 +30,16 @@ export interface AnswerAttributes {
   readonly LastModified?: Date | undefined;
 }
 
-/** @param token marks the object as that of one put */
-export function toRequest(attributes: FileAttributes, token?: string): RequestAttributes {
+export interface RequestForm {
+  /** Marks the object as that of one put. */
+  readonly token?: string | undefined;
+  /** Whether the server gives `_` in a name back as it is. */
+  readonly keepsUnderscores: boolean;
+}
+
+export function toRequest(attributes: FileAttributes, { token, keepsUnderscores }: RequestForm): RequestAttributes {
   const { contentType, metadata, cacheControl, contentDisposition, contentEncoding } = attributes;
-  const encoded = Object.entries(metadata).map(
-    ([name, value]) => [encodeName(name), encodeURIComponent(value)] as const,
-  );
+  const encoded = encodeMetadata(metadata, keepsUnderscores);
   if (token !== undefined) encoded.push([OWN_NAME, token]);
   return {
     ContentType: contentType,
@@ -46,8 +50,16 @@ export function toRequest(attributes: FileAttributes, token?: string): RequestAt
   };
 }
 
+/** What S3 takes of metadata, in bytes of names and values as they are sent. */
+const MAX_METADATA = 2048;
 /** Bytes that a token takes of the metadata. */
-export const TOKEN_BYTES = OWN_NAME.length + 32;
+const TOKEN_BYTES = OWN_NAME.length + 32;
+
+export function hasRoomForToken({ metadata }: FileAttributes, keepsUnderscores: boolean): boolean {
+  let bytes = TOKEN_BYTES;
+  for (const [name, value] of encodeMetadata(metadata, keepsUnderscores)) bytes += name.length + value.length;
+  return bytes <= MAX_METADATA;
+}
 
 export function tokenOf({ Metadata }: AnswerAttributes): string | undefined {
   return Metadata?.[OWN_NAME];
@@ -105,9 +117,19 @@ export function wholeSeconds(date: Date | undefined): Date {
   return new Date(time - (time % 1000));
 }
 
-/** `_` becomes `-` on servers that take headers for variables of an environment. */
-function encodeName(name: string): string {
-  return name.replace(/[%_]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+function encodeMetadata(
+  metadata: FileAttributes['metadata'],
+  keepsUnderscores: boolean,
+): (readonly [string, string])[] {
+  // a name that is written so is a caller's, whatever it says
+  const own = new RegExp(`^${OWN_NAME.charAt(0)}(?=${OWN_NAME.slice(1)}$)`);
+  // `_` becomes `-` on servers that take headers for variables of an environment; written as `%5f` it takes of the room of the others
+  const escaped = keepsUnderscores ? /%/g : /[%_]/g;
+  const escape = (character: string): string => `%${character.charCodeAt(0).toString(16)}`;
+  return Object.entries(metadata).map(([name, value]) => [
+    name.replace(escaped, escape).replace(own, escape),
+    encodeURIComponent(value),
+  ]);
 }
 
 /** What others have stored may hold any `%`. */

@@ -11,7 +11,7 @@ import {
 } from '../../contract/index.js';
 import type { Bucket } from './bucket.js';
 import { headObject } from './head-object.js';
-import { attributesOfAnswer, etagOf, TOKEN_BYTES, toRequest, tokenOf, wholeSeconds } from './object-attributes.js';
+import { attributesOfAnswer, etagOf, hasRoomForToken, toRequest, tokenOf, wholeSeconds } from './object-attributes.js';
 import type { Exchange } from './request-handler.js';
 import { failureOf, isAnswerLost } from './s3-errors.js';
 import type { SlicedBody } from './sliced-body.js';
@@ -31,7 +31,9 @@ const CONFLICTS = 5;
 
 /** Puts an object in one request, whose answer may be lost without the put being so. */
 export async function putObject(bucket: Bucket, key: string, body: SlicedBody, input: PutInput): Promise<StoredFile> {
-  const token = isConditional(input) ? tokenFor(input) : undefined;
+  // without a mark, where the metadata has no room for it, nobody can tell whose the object is
+  const isMarked = isConditional(input) && hasRoomForToken(input, bucket.isAmazon);
+  const token = isMarked ? randomBytes(16).toString('hex') : undefined;
   const exchange: Exchange = {};
   try {
     const answer = await sendPut(bucket, key, body, input, { token, exchange });
@@ -85,7 +87,7 @@ async function sendPut(
         new bucket.sdk.PutObjectCommand({
           ...bucket.target,
           ...bucket.settings.object,
-          ...toRequest(input, token),
+          ...toRequest(input, { token, keepsUnderscores: bucket.isAmazon }),
           ...conditionsOf(input),
           ...body.checks(),
           Key: bucket.name(key),
@@ -100,13 +102,6 @@ async function sendPut(
       await delay(50 * attempt);
     }
   }
-}
-
-/** Marks the object of this put, unless its metadata has no room for that. */
-function tokenFor({ metadata }: FileAttributes): string | undefined {
-  let bytes = TOKEN_BYTES;
-  for (const [name, value] of Object.entries(metadata)) bytes += name.length + encodeURIComponent(value).length;
-  return bytes <= 2048 ? randomBytes(16).toString('hex') : undefined;
 }
 
 /** The object as it is there, if this put made it. An equal one of another put is none of ours where a condition was to decide. */

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
 import { SlicedBody } from './sliced-body.js';
 
+/** Milliseconds. The SDK corrects its own clock from here on, and servers forgive three times as much. */
+const CLOCKS_AGREE = 5 * 60 * 1000;
+
 interface HttpRequest {
   readonly hostname: string;
   body?: unknown;
@@ -53,11 +56,17 @@ export class RequestHandler implements Handler {
   readonly metadata: Handler['metadata'];
   readonly #handler: Handler;
   readonly #idle: number;
+  #clockOffset = 0;
 
   constructor(handler: Handler, idle: number) {
     this.#handler = handler;
     this.#idle = idle;
     this.metadata = handler.metadata;
+  }
+
+  /** Milliseconds by which the server's clock was ahead of this machine's at the last answer; 0 where they agree about as well as they need to. */
+  get clockOffset(): number {
+    return this.#clockOffset;
   }
 
   async handle(
@@ -72,6 +81,11 @@ export class RequestHandler implements Handler {
       const { headers, body } = answer.response;
       const date = Date.parse(headers['date'] ?? '');
       if (exchange !== undefined && !Number.isNaN(date)) exchange.date = new Date(date);
+      // the date of an answer that somebody kept is old
+      if (!Number.isNaN(date) && headers['age'] === undefined) {
+        const offset = date - Date.now();
+        this.#clockOffset = Math.abs(offset) < CLOCKS_AGREE ? 0 : offset;
+      }
       // the SDK reads the others whole, at once
       if (exchange?.readsBody === true) watch.end();
       else watch.follow(body);

@@ -40,7 +40,7 @@ import { copyIfNew, copyObject, sourceOf } from './server-copy.js';
 import { signGet, signUpload } from './signed-urls.js';
 import { stageSmall } from './staged-small.js';
 import { sweepUploads, type SweepOptions, type SweepReport } from './sweep.js';
-import { UploadTaker } from './upload-taker.js';
+import { conditionalSizeError, UploadTaker } from './upload-taker.js';
 import { verifyBucket } from './verify.js';
 
 /**
@@ -167,6 +167,7 @@ export class S3Storage extends BaseStorage {
     if (file.size > this.#settings.partSize && maxConditionalSize === MAX_OBJECT) {
       return copyIfNew(this._bucket, file, destination, options.signal);
     }
+    if (file.size > maxConditionalSize) throw conditionalSizeError(maxConditionalSize);
     const opened = await readObject(this._bucket, source, pickSignal(options));
     return copyThrough(opened, options.signal, (stream, attributes) =>
       this._put(destination, stream, { ...attributes, ...options }),

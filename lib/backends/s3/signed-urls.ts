@@ -1,4 +1,4 @@
-import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import {
   contentTypeOfKey,
   encodeKey,
@@ -28,7 +28,10 @@ export async function signGet(bucket: Bucket, key: string, options: ResolvedUrlO
     ...(disposition === undefined ? undefined : { ResponseContentDisposition: disposition }),
     ...(contentType === undefined ? undefined : { ResponseContentType: contentType }),
   });
-  return getSignedUrl(bucket.signing, command, { expiresIn: await life(bucket.signing, expiresIn ?? urlExpiresIn) });
+  return getSignedUrl(bucket.signing, command, {
+    expiresIn: await life(bucket, expiresIn ?? urlExpiresIn),
+    signingDate: new Date(bucket.now()),
+  });
 }
 
 /** A request that puts the object: a PUT of this type and length, or a POST with a limit of its length. */
@@ -38,7 +41,7 @@ export async function signUpload(
   options: ResolvedUploadUrlOptions,
 ): Promise<SignedUpload> {
   const contentType = options.contentType ?? contentTypeOfKey(key);
-  const expiresIn = await life(bucket.signing, options.expiresIn);
+  const expiresIn = await life(bucket, options.expiresIn);
   const expiresAt = new Date(Date.now() + expiresIn * 1000);
   if (options.method === 'POST' || options.maxSize !== undefined) {
     return { method: 'POST', expiresAt, ...(await signPost(bucket, key, contentType, expiresIn, options)) };
@@ -58,6 +61,7 @@ export async function signUpload(
   const bound = new Set(Object.keys(headers));
   const url = await getSignedUrl(bucket.signing, command, {
     expiresIn,
+    signingDate: new Date(bucket.now()),
     // in the query some servers drop them, and others refuse a header that was not signed
     signableHeaders: new Set(['host', 'content-length', ...bound]),
     unhoistableHeaders: bound,
@@ -181,9 +185,9 @@ function headersOf(object: ObjectSettings): Record<string, string> {
 }
 
 /** Seconds: no longer than the credentials live that sign. */
-async function life(client: S3Client, expiresIn: number): Promise<number> {
-  const { expiration } = await client.config.credentials();
+async function life(bucket: Bucket, expiresIn: number): Promise<number> {
+  const { expiration } = await bucket.signing.config.credentials();
   if (expiration === undefined) return expiresIn;
-  const left = Math.floor((expiration.getTime() - Date.now()) / 1000);
+  const left = Math.floor((expiration.getTime() - bucket.now()) / 1000);
   return Math.max(1, Math.min(expiresIn, left));
 }

@@ -15,14 +15,14 @@ export interface SweepReport {
 
 /** Gives up uploads under the prefix that nobody goes on with. */
 export async function sweepUploads(bucket: Bucket, options: SweepOptions): Promise<SweepReport> {
-  const before = Date.now() - resolveOlderThan(options);
+  const age = resolveOlderThan(options);
   const { prefix } = bucket.settings;
   let aborted = 0;
   for await (const { Key, UploadId, Initiated } of openUploads(bucket, prefix)) {
     if (Key === undefined || UploadId === undefined || bucket.openUploads.has(UploadId)) continue;
     if (!Key.startsWith(prefix))
       throw new ConfigurationError('The server lists uploads outside the prefix it was asked for.');
-    if (Initiated === undefined || Initiated.getTime() > before) continue;
+    if (Initiated === undefined || Initiated.getTime() > bucket.now() - age) continue;
     await abortUpload(bucket, Key.slice(prefix.length), UploadId, true);
     aborted++;
   }

@@ -218,14 +218,14 @@ function mostBytes(
 ): { readonly bytes: number; readonly error: () => Error } {
   const conditional = options.ifNoneMatch !== undefined || options.ifMatch !== undefined;
   if (!conditional || maxConditionalSize >= MAX_OBJECT) return { bytes: MAX_OBJECT, error: tooLarge };
-  return {
-    bytes: maxConditionalSize,
-    error: () =>
-      new UnsupportedOperationError(
-        `This server decides a condition for objects of one part only: of at most ${maxConditionalSize} bytes (partSize). ` +
-          'Nothing was stored.',
-      ),
-  };
+  return { bytes: maxConditionalSize, error: () => conditionalSizeError(maxConditionalSize) };
+}
+
+export function conditionalSizeError(maxConditionalSize: number): Error {
+  return new UnsupportedOperationError(
+    `This server decides a condition for objects of one part only: of at most ${maxConditionalSize} bytes (partSize). ` +
+      'Nothing was stored.',
+  );
 }
 
 function tooLarge(): Error {
