@@ -17,7 +17,7 @@ import type {
 } from './storage-module-options.interface.js';
 import { failure, importsOf, kept, madeStorage, storageProviders } from './storage-providers.js';
 import { registrationProvider, type StorageRegistration } from './storage-registration.js';
-import { UnknownStorageModule } from './unknown-storage.module.js';
+import { StorageNameCheckModule } from './storage-name-check.module.js';
 import { UploadDefaultsHolder } from './upload-defaults-holder.js';
 
 /** What `forRoot` and `forRootAsync` give to Nest, but for the module's class. */
@@ -81,7 +81,7 @@ function rootOf(
   else if (chosen !== undefined) byDefault.push({ provide: Storage, useExisting: getStorageToken(chosen.name) });
   return {
     global: settings.isGlobal ?? true,
-    imports: [StorageCoreModule, forwardRef(() => UnknownStorageModule.forMissing()), ...imports],
+    imports: [StorageCoreModule, forwardRef(() => StorageNameCheckModule.forMissing()), ...imports],
     controllers,
     providers: [registrationProvider(registration), ...providers, ...byDefault],
     exports: [

@@ -8,7 +8,8 @@ export const STORAGE_ERROR_STATUS = {
   FILE_NOT_FOUND: 404,
   FILE_EXISTS: 409,
   PRECONDITION_FAILED: 412,
-  PERMISSION_DENIED: 403,
+  // Who is refused is this application: its user, its credentials. Not its client, who may be allowed all of this, and must not read why.
+  PERMISSION_DENIED: 503,
   CONNECTION_FAILED: 503,
   INVALID_CONFIGURATION: 500,
   INVALID_KEY: 400,

@@ -21,7 +21,6 @@ const BINARY = { type: 'string', format: 'binary' } as const;
 
 const ERRORS = {
   400: 'What was asked for cannot be a key.',
-  403: 'The storage refuses to read the file.',
   404: 'There is no such file.',
   503: 'The storage is not available at the moment.',
   504: 'The storage took too long.',
@@ -53,7 +52,7 @@ export function ApiStoredFileResponse(options: ApiStoredFileResponseOptions = {}
     if (ranges) decorators.push(...parts(content));
     if (conditions) decorators.push(...conditional());
   }
-  for (const status of [400, 403, 404, 503, 504] as const) decorators.push(error(status, ERRORS[status]));
+  for (const status of [400, 404, 503, 504] as const) decorators.push(error(status, ERRORS[status]));
   return applyDecorators(...decorators, ...(redirect ? [] : requestHeaders(ranges, conditions)));
 }
 

@@ -50,7 +50,7 @@ const ERRORS: readonly (readonly [StorageError, number])[] = [
   [new RangeNotSatisfiableError(7), 416],
   [new IntegrityError('Other bytes.'), 422],
   [new FileTooLargeError('Too large.'), 413],
-  [new PermissionError('Not allowed.'), 403],
+  [new PermissionError('secret: the credentials have expired'), 503],
   [new QuotaExceededError('secret: full'), 507],
   [new ConnectionError('secret: host down'), 503],
   [new TimeoutError('secret: slow'), 504],

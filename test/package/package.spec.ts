@@ -19,8 +19,16 @@ interface Manifest {
   readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 }
+
+/** The optional packages that the types of an entry need: its own in the README's table, and none that only some calls load. */
+const OPTIONAL_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  './opentelemetry': ['@opentelemetry/api'],
+  './s3': ['@aws-sdk/client-s3'],
+  './terminus': ['@nestjs/terminus'],
+};
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
 const entries = Object.entries(manifest.exports).filter(([path]) => path !== './package.json');
@@ -73,7 +81,34 @@ describe('the published declarations', () => {
     );
     expect(needed).toEqual([]);
   });
+
+  it.each(entries)('of %s need no optional package but its own', (path, entry) => {
+    const needed = [...reachable(declarations, join(ROOT, entry.types))]
+      .map(packageOf)
+      .filter((name) => manifest.peerDependenciesMeta[name]?.optional === true);
+    expect([...new Set(needed)]).toEqual(OPTIONAL_PACKAGES[path] ?? []);
+  });
 });
+
+/** Whatever is imported, from other packages and within this one, by a declaration and by those that it leads to. */
+function reachable(declarations: ReadonlyMap<string, string>, from: string): ReadonlySet<string> {
+  const specifiers = new Set<string>();
+  const paths = new Set([from]);
+  for (const path of paths) {
+    for (const { specifier } of parseModule(path, declarations.get(path) ?? '').imports) {
+      if (specifier.startsWith('.')) paths.add(join(path, '..', specifier.replace(/\.js$/, '.d.ts')));
+      else specifiers.add(specifier);
+    }
+  }
+  return specifiers;
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
 
 /** What `npm run build` writes into dist, but in memory. */
 function emitDeclarations(config: string): ReadonlyMap<string, string> {

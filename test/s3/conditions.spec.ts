@@ -33,6 +33,17 @@ await onS3('Conditions', (bucket) => {
     await expect(storage.put('a', 'a', { ifNoneMatch: '*' })).rejects.toMatchObject({ code: 'UNSUPPORTED_OPERATION' });
   });
 
+  it.each([
+    ['SignatureDoesNotMatch', 'PERMISSION_DENIED'],
+    ['InvalidAccessKeyId', 'PERMISSION_DENIED'],
+    ['RequestTimeTooSkewed', 'INVALID_CONFIGURATION'],
+  ])('are not merely refused where the server says %s: the storage does not open', async (said, code) => {
+    const { storage, faults } = bucket.faulty({ conditions: 'probe' });
+    const body = `<Error><Code>${said}</Code><Message>so</Message></Error>`;
+    faults.plan = () => ({ kind: 'status', status: 403, body });
+    await expect(storage.open()).rejects.toMatchObject({ code });
+  });
+
   it('hold for a copy too: what is there is not replaced, and what would be of several parts is refused', async () => {
     const { storage, faults } = bucket.faulty();
     await storage.put('source', 'source', { metadata: { a: '1' } });

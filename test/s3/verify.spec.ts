@@ -32,12 +32,12 @@ await onS3('verify', (bucket) => {
   it('says in one sentence what is', async () => {
     const { accessKeyId } = bucket.server.connection.credentials;
     expect(await messageOf({ bucket: 'there-is-none' })).toMatch(
-      /^INVALID_CONFIGURATION: There is no bucket there-is-none \(404 NoSuchBucket/,
+      /^INVALID_CONFIGURATION: There is no bucket there-is-none \(404 NoSuchBucket.*\): make it first, or correct `bucket`/,
     );
     const wrong = { credentials: { accessKeyId, secretAccessKey: 'wrong' } };
     expect(await messageOf(wrong)).toMatch(/^PERMISSION_DENIED: The server does not accept the credentials/);
     expect(await messageOf({ endpoint: 'http://127.0.0.1:1' })).toMatch(
-      /^CONNECTION_FAILED: The server cannot be reached \(ECONNREFUSED\)/,
+      /^CONNECTION_FAILED: The server cannot be reached \(ECONNREFUSED\): .*`endpoint`/,
     );
   });
 

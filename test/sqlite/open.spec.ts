@@ -104,7 +104,7 @@ describe('a file that cannot be used', () => {
       const missing = join(folder, 'missing', 'files.db');
       await expect(new SQLiteStorage({ filename: missing }).open()).rejects.toMatchObject({
         code: 'INVALID_CONFIGURATION',
-        message: `SQLiteStorage: the folder of ${JSON.stringify(missing)} does not exist.`,
+        message: `SQLiteStorage: the folder of ${JSON.stringify(missing)} does not exist: make it first.`,
       });
       await mkdir(join(folder, 'folder.db'));
       await expect(new SQLiteStorage({ filename: join(folder, 'folder.db') }).open()).rejects.toMatchObject({

@@ -266,6 +266,14 @@ describe('allowedTypes', () => {
         'Unsupported file type: the field "file" takes image/*, .pdf, and the bytes that were sent are application/octet-stream.',
     });
   });
+
+  it('says of an empty file that it is empty, not that it has a type', async () => {
+    await start('image/*');
+    expect((await application?.post('upload', file('', 'file')))?.body).toMatchObject({
+      statusCode: 415,
+      message: 'Unsupported file type: the field "file" takes image/*, and the file that was sent is empty.',
+    });
+  });
 });
 
 /** The beginning of a zip file: one entry, not compressed (APPNOTE.TXT, section 4.3.7). */

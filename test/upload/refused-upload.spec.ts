@@ -82,6 +82,11 @@ describe('An upload that is refused', () => {
     await expectRefused(empty, 400, 'MISSING_FILE', '"file"');
   });
 
+  it('has the file that is required as text, and is told so', async () => {
+    await start({ options: { required: true } });
+    await expectRefused(await application.post(field('file', 'b')), 400, 'MISSING_FILE', '"file" was sent as text');
+  });
+
   it('is no form where a file is required', async () => {
     await start({ options: { required: true } });
     await expectRefused(

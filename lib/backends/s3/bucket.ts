@@ -5,7 +5,7 @@ import { nameAttemptErrors } from './attempt-errors.js';
 import { KeyCounts } from './key-counts.js';
 import { NotSent, RequestHandler, type Exchange } from './request-handler.js';
 import { RequestPace } from './request-pace.js';
-import { failureOf } from './s3-errors.js';
+import { failureOf, MAKE_IT } from './s3-errors.js';
 import type { S3Settings } from './s3-storage-config.js';
 import { loadSdk, type Sdk } from './sdk.js';
 
@@ -136,7 +136,7 @@ export class Bucket {
     } catch (error) {
       // whoever may not ask for the bucket is left with what was said of the object
       if (failureOf(error).status !== 404) return;
-      throw new ConfigurationError(`There is no bucket ${this.settings.bucket}.`, { cause: error });
+      throw new ConfigurationError(`There is no bucket ${this.settings.bucket}: ${MAKE_IT}.`, { cause: error });
     }
   }
 

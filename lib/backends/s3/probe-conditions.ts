@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Bucket } from './bucket.js';
-import { failureOf } from './s3-errors.js';
+import { failureOf, refusesEverything } from './s3-errors.js';
 import type { S3Conditions } from './s3-storage-config.js';
 import { abortUpload } from './abort-uploads.js';
 import { SlicedBody } from './sliced-body.js';
@@ -15,7 +15,8 @@ export const NO_CONDITIONS: S3Conditions = { createOnly: false, multipart: false
 
 /**
  * Finds out which conditions a server decides, since servers ignore those they do not know. It makes a small object of a random name beside
- * the keys and removes it again. Whoever may not write is told of none.
+ * the keys and removes it again. Whoever may not write is told of none,
+ * and whom the server does not know fails.
  *
  * compareAndSwap is not asked for: Ceph 20 takes `If-Match` on DeleteObject and refuses another version, and yet removes the next one when a put
  * comes at the same time. Whoever knows better says so in the settings.
@@ -39,8 +40,10 @@ async function probeOnce(bucket: Bucket): Promise<S3Conditions | undefined> {
     if (!createOnly) return NO_CONDITIONS;
     return { createOnly, multipart: await probe.completeIsRefused(), compareAndSwap: false };
   } catch (error) {
-    const { status } = failureOf(error);
-    if (status === 403 || status === 501) return NO_CONDITIONS;
+    const failure = failureOf(error);
+    // a storage that could do nothing should not start as one that only reads
+    if (refusesEverything(failure)) throw error;
+    if (failure.status === 403 || failure.status === 501) return NO_CONDITIONS;
     throw error;
   } finally {
     await probe.remove().catch(() => undefined);

@@ -72,6 +72,9 @@ export function errorOf(error: unknown, bucket: string, key: string | undefined)
   return errorOfStatus(failure.status, failure, { bucket, key, cause: error });
 }
 
+/** What to do about a bucket that is not there: the storage makes none. */
+export const MAKE_IT = 'make it first, or correct `bucket` or `endpoint`';
+
 interface About {
   readonly bucket: string;
   readonly key: string | undefined;
@@ -87,6 +90,11 @@ const REGION = new Set([
   'IllegalLocationConstraintException',
 ]);
 const WRONG_KEY = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken']);
+/** Whether nothing at all will be allowed, whatever is asked: not by these credentials, or not by this clock. */
+export function refusesEverything({ code }: S3Failure): boolean {
+  return WRONG_KEY.has(code) || CLOCK.has(code);
+}
+
 /** What was sent is not what arrived: as another attempt may be. */
 export const DAMAGED: ReadonlySet<string> = new Set([
   'BadDigest',
@@ -136,7 +144,8 @@ function errorOfStatus(status: number, { code, requestId }: S3Failure, about: Ab
     case 403:
       return new PermissionError(`The server refuses this to these credentials (${said}).`, { ...options, key });
     case 404:
-      if (code === 'NoSuchBucket') return new ConfigurationError(`There is no bucket ${bucket} (${said}).`, options);
+      if (code === 'NoSuchBucket')
+        return new ConfigurationError(`There is no bucket ${bucket} (${said}): ${MAKE_IT}.`, options);
       if (code === 'NoSuchUpload') {
         return new StorageError(
           `The upload was given up at the server while it was under way (${said}): by a sweep or a rule of the bucket that waits for too short a time.`,
@@ -196,7 +205,7 @@ function errorWithoutAnswer(cause: unknown, { code }: S3Failure): StorageError |
   if (/^(?:E[A-Z_]+|HPE_[A-Z_]+)$/.test(code)) {
     return new ConnectionError(
       BEFORE_SENDING.has(code)
-        ? `The server cannot be reached (${code}).`
+        ? `The server cannot be reached (${code}): is it up, and is \`endpoint\` right?`
         : `The connection to the server broke (${code}).`,
       { cause },
     );

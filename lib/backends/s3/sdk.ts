@@ -1,13 +1,7 @@
 import type * as client from '@aws-sdk/client-s3';
-import type * as presignedPost from '@aws-sdk/s3-presigned-post';
-import type * as presigner from '@aws-sdk/s3-request-presigner';
 import { ConfigurationError } from '../../contract/index.js';
 
 export type Sdk = typeof client;
-export type Presigner = typeof presigner;
-export type PresignedPost = typeof presignedPost;
-
-// Each is loaded when it is first needed: an application that gives out no URLs does without the presigners.
 
 /** @throws ConfigurationError with the command that installs it */
 export function loadSdk(): Promise<Sdk> {
@@ -15,20 +9,7 @@ export function loadSdk(): Promise<Sdk> {
 }
 
 /** @throws ConfigurationError with the command that installs it */
-export function loadPresigner(): Promise<Presigner> {
-  return load('@aws-sdk/s3-request-presigner', 'signs its URLs with', () => import('@aws-sdk/s3-request-presigner'));
-}
-
-/** @throws ConfigurationError with the command that installs it */
-export function loadPresignedPost(): Promise<PresignedPost> {
-  return load(
-    '@aws-sdk/s3-presigned-post',
-    'signs upload URLs with a maxSize with',
-    () => import('@aws-sdk/s3-presigned-post'),
-  );
-}
-
-async function load<M>(name: string, use: string, importIt: () => Promise<M>): Promise<M> {
+export async function load<M>(name: string, use: string, importIt: () => Promise<M>): Promise<M> {
   try {
     return await importIt();
   } catch (error) {

@@ -9,8 +9,8 @@ import {
 } from '../../contract/index.js';
 import { singleChecksum } from '../../contract/options/single-checksum.js';
 import type { Bucket } from './bucket.js';
+import { loadPresignedPost, loadPresigner } from './presigners.js';
 import type { ObjectSettings } from './s3-storage-config.js';
-import { loadPresignedPost, loadPresigner } from './sdk.js';
 
 /** What S3 replaces in the key of a form, so that the key would be the client's to choose. */
 const NAME_OF_CLIENT = '${filename}';

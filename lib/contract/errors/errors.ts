@@ -32,7 +32,7 @@ export class FileExistsError extends PreconditionFailedError {
   }
 }
 
-/** The storage refused the caller: file permissions, credentials, a policy. */
+/** The storage refused this process: file permissions, credentials, a policy. A client is answered 503, and not told why. */
 export class PermissionError extends StorageError {
   override readonly name = 'PermissionError';
   override readonly code = 'PERMISSION_DENIED';

@@ -132,14 +132,23 @@ export const fieldValueUnreadable = (field: string): UploadException =>
     { field },
   );
 
-export const fileMissing = (field: string): UploadException =>
-  new UploadException(400, 'MISSING_FILE', `File is required: the field ${quoted(field)} has none.`, { field });
+/** @param asText whether the field came, without the `filename` that makes a part a file (RFC 7578, section 4.2) */
+export const fileMissing = (field: string, asText: boolean): UploadException =>
+  new UploadException(
+    400,
+    'MISSING_FILE',
+    asText
+      ? `File is required: the field ${quoted(field)} was sent as text, and a file has a filename in its Content-Disposition.`
+      : `File is required: the field ${quoted(field)} has none.`,
+    { field },
+  );
 
-export const fileTypeRefused = (file: RefusedFile, found: string, allowed: string): UploadException =>
+/** @param found the type; undefined for a file without a byte, which has none */
+export const fileTypeRefused = (file: RefusedFile, found: string | undefined, allowed: string): UploadException =>
   new UploadException(
     415,
     'UNSUPPORTED_FILE_TYPE',
-    `Unsupported file type: the field ${quoted(file.fieldname)} takes ${allowed}, and the bytes that were sent are ${found}.`,
+    `Unsupported file type: the field ${quoted(file.fieldname)} takes ${allowed}, and ${found === undefined ? 'the file that was sent is empty' : `the bytes that were sent are ${found}`}.`,
     about(file),
   );
 

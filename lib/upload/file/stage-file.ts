@@ -78,7 +78,8 @@ export async function stageFile(
   }
   const { allowedTypes } = rule;
   if (allowedTypes !== undefined && !allows(allowedTypes, incoming.contentType)) {
-    throw refused.fileTypeRefused(named, incoming.contentType, allowedTypes.description);
+    const found = head.whole && head.bytes.length === 0 ? undefined : incoming.contentType;
+    throw refused.fileTypeRefused(named, found, allowedTypes.description);
   }
   const inTransform = patienceFor('transform', incoming, to);
   const transform = await waitFor(rule.transform?.(incoming, context), inTransform, discardTransform);

@@ -9,6 +9,8 @@ export class FormContents {
   /** By field: the files that came, and those of them that no filter has left out. */
   readonly #filesOf = new Map<string, number>();
   readonly #leftOutOf = new Map<string, number>();
+  /** Fields of files that came as text: their senders forgot the file's name (`filename`), and should be told so. */
+  readonly #sentAsText = new Set<string>();
   #parts = 0;
   #fields = 0;
   #fieldBytes = 0;
@@ -30,8 +32,9 @@ export class FormContents {
 
   /** Counts a text field. */
   addField(name: string): void {
-    const { limits } = this.#rules;
+    const { limits, files } = this.#rules;
     if (++this.#fields > limits.fields) throw refused.tooManyFields(name, limits.fields);
+    if (files.has(name)) this.#sentAsText.add(name);
   }
 
   /** Counts bytes of a text field. @param size of this field so far */
@@ -79,7 +82,7 @@ export class FormContents {
   checkComplete(): void {
     const { files, otherFiles } = this.#rules;
     for (const [field, rule] of files) {
-      if (rule.required && this.#taken(field) === 0) throw refused.fileMissing(field);
+      if (rule.required && this.#taken(field) === 0) throw refused.fileMissing(field, this.#sentAsText.has(field));
     }
     const none = [...this.#filesOf.keys()].every((field) => this.#taken(field) === 0);
     if (otherFiles?.required === true && none) throw refused.filesMissing();

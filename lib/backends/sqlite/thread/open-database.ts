@@ -69,7 +69,7 @@ function whyNotOpened(filename: string, name: string, cause: unknown): Error {
   }
   const folder = about(dirname(filename));
   if (folder === 'missing' || folder === 'file') {
-    return new WrongSetting(`the folder of ${name} does not exist.`, { cause });
+    return new WrongSetting(`the folder of ${name} does not exist: make it first.`, { cause });
   }
   return new Denied(`The system does not let this process open or make ${name}.`, { cause });
 }

@@ -12,9 +12,10 @@ const built = new Map<string, DynamicModule>();
 /**
  * Provides the names that are asked for and given nowhere, and fails for each of them with the known names where Nest would only say
  * that it cannot resolve a dependency. For a forward reference: evaluated when Nest reads the modules, it knows what all of them ask for.
+ * Its name stands in the log of every start, where it must not read like a failure.
  */
 @Module({})
-export class UnknownStorageModule {
+export class StorageNameCheckModule {
   static forMissing(): DynamicModule {
     const missing = missingStorages();
     const key = JSON.stringify(missing);
@@ -23,7 +24,7 @@ export class UnknownStorageModule {
     if (known !== undefined) return known;
     const providers = missing.map(refusal);
     const dynamicModule = {
-      module: UnknownStorageModule,
+      module: StorageNameCheckModule,
       global: true,
       providers,
       exports: providers.map(({ provide }) => provide),
@@ -56,7 +57,7 @@ function refusal(name: string | undefined): FactoryProvider<Storage> {
 /** A global module of the application's own may provide a token by hand, and Nest may have come here first. */
 function providedElsewhere(modules: ModulesContainer, token: ReturnType<typeof getStorageToken>): Storage | undefined {
   for (const module of modules.values()) {
-    if (module.metatype === UnknownStorageModule || !module.isGlobal || !module.exports.has(token)) continue;
+    if (module.metatype === StorageNameCheckModule || !module.isGlobal || !module.exports.has(token)) continue;
     const provided: unknown = module.providers.get(token)?.instance;
     if (provided !== undefined && provided !== null) return provided as Storage;
   }
