@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { FileSystemStorage } from 'nestjs-storages';
 import { Disk } from '../../lib/backends/filesystem/disk.js';
-import { withRoot } from './temporary-root.js';
+import { systemError } from './faulty-disk.js';
+import { keysOf, withRoot } from './temporary-root.js';
 
 const run = promisify(execFile);
 
@@ -31,6 +32,8 @@ class LoggingDisk extends Disk {
   readonly log: string[] = [];
   readonly afterSync = new Map<string, Gate>();
   readonly afterMkdir = new Map<string, Gate>();
+  /** Whether the one fsync that ends next says that it has failed. */
+  failSync = false;
   readonly #paths = new Map<number, string>();
 
   override async open(...[path, flags, mode]: Parameters<Disk['open']>): Promise<number> {
@@ -52,6 +55,14 @@ class LoggingDisk extends Disk {
     const gate = this.afterSync.get(path);
     this.afterSync.delete(path);
     await gate?.pass();
+    if (!this.failSync) return;
+    this.failSync = false;
+    throw systemError('EIO');
+  }
+
+  override async rename(from: string, to: string): Promise<void> {
+    await super.rename(from, to);
+    this.log.push(`rename ${to}`);
   }
 }
 
@@ -102,6 +113,26 @@ describe('a folder that is made', () => {
       expect(log.slice(log.indexOf(`mkdir ${join(root, 'x')}`))).toContain(`fsync ${root}`);
       made.open();
       await maker;
+    }));
+});
+
+describe('an fsync of a folder that fails', () => {
+  it('fails also for those who changed the folder meanwhile, as the next one would tell them nothing of it', () =>
+    withLog(async (storage, root) => {
+      const { disk } = storage;
+      const folder = join(root, 'warm');
+      const gate = new Gate();
+      disk.afterSync.set(folder, gate);
+      const first = storage.put('warm/one', 'one');
+      await gate.reached;
+      const second = storage.put('warm/two', 'two');
+      while (!disk.log.includes(`rename ${folder}/two`)) await new Promise(setImmediate);
+      disk.failSync = true;
+      gate.open();
+      for (const put of [first, second]) await expect(put).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+      expect(await keysOf(storage)).toEqual(['warm/first']);
+      await storage.put('warm/two', 'two');
+      expect(await keysOf(storage)).toEqual(['warm/first', 'warm/two']);
     }));
 });
 

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -9,7 +10,9 @@ import { KeyLocks } from '../../lib/backends/filesystem/key-locks.js';
 import { Layout } from '../../lib/backends/filesystem/layout.js';
 import { Liveness } from '../../lib/backends/filesystem/liveness.js';
 import { Owner } from '../../lib/backends/filesystem/owner.js';
-import { withRoot } from './temporary-root.js';
+import { FileSystemStorage } from 'nestjs-storages';
+import { systemError } from './faulty-disk.js';
+import { filesBelow, withRoot } from './temporary-root.js';
 
 const TIMEOUT_MS = 400;
 
@@ -73,5 +76,36 @@ describe('the queue of a key', () => {
       controller.abort(new Error('enough'));
       const done = (await Promise.allSettled(calls)).filter(({ status }) => status === 'fulfilled');
       expect(done).toHaveLength(13);
+    }));
+});
+
+/** As ext4, whose files have 65,000 names at most. */
+class FewLinksDisk extends Disk {
+  refused = 0;
+
+  override link(existing: string, added: string): Promise<void> {
+    if (lstatSync(existing).nlink < 5) return super.link(existing, added);
+    this.refused++;
+    return Promise.reject(systemError('EMLINK'));
+  }
+}
+
+class FewLinksStorage extends FileSystemStorage {
+  readonly disk = new FewLinksDisk();
+  protected override readonly _disk = this.disk;
+}
+
+describe('a storage that holds more locks than a file may have names', () => {
+  it('holds them all, each known for its own, and leaves nothing', () =>
+    withRoot(async (root) => {
+      const [storage, other] = [1, 2].map(() => new FewLinksStorage({ root, durability: 'fast' }));
+      if (storage === undefined || other === undefined) throw new Error('There are two.');
+      const keys = Array.from({ length: 40 }, (_, i) => `key ${i}`);
+      await Promise.all(keys.flatMap((key) => [storage.put(key, 'one'), other.put(key, 'other')]));
+      expect(storage.disk.refused).toBeGreaterThan(0);
+      expect((await storage.check()).problems).toEqual([]);
+      await Promise.all(keys.map((key) => other.delete(key)));
+      for (const each of [storage, other]) await each.close();
+      expect(await filesBelow(root)).toEqual([]);
     }));
 });

@@ -31,8 +31,20 @@ const DAMAGES: readonly (readonly [string, (path: string) => Promise<void>])[] =
   ['of another key', (path) => writeFile(path, '{"key":"other","contentType":"a/b","metadata":{}}')],
   ['of another form', (path) => writeFile(path, '{"key":"b.txt","contentType":7,"metadata":null}')],
   ['gone', (path) => rm(path)],
-  ['a FIFO', (path) => rm(path).then(() => run('mkfifo', [path]))],
-  ['a folder', (path) => rm(path).then(() => mkdir(path))],
+  [
+    'a FIFO',
+    async (path) => {
+      await rm(path);
+      await run('mkfifo', [path]);
+    },
+  ],
+  [
+    'a folder',
+    async (path) => {
+      await rm(path);
+      await mkdir(path);
+    },
+  ],
   [
     'behind a link',
     async (path) => {

@@ -27,7 +27,8 @@ describe('a move', () => {
     ['the longest that 32 bits count', 2 ** 31 - 1],
     ['where a double does not tell microseconds', 7_258_118_400.123456],
     ['the last that ext4 keeps with 256-byte inodes, less a day', 15_032_299_135],
-  ])('onto an object of a time to come keeps its attributes: %s', (_, seconds) =>
+    ['the last that the file system keeps', 100_000_000_000],
+  ])('onto an object of a time to come keeps its attributes, as a put does: %s', (_, seconds) =>
     withStorage(async (storage, root) => {
       await storage.put('from', 'bytes', { metadata: { of: 'it' } });
       await writeFile(join(root, 'to'), 'other');
@@ -38,6 +39,13 @@ describe('a move', () => {
       expect(await storage.info('to')).toEqual(moved);
       expect(moved.etag).not.toBe(before.etag);
       expect(await storage.exists('from')).toBe(false);
+      await utimes(join(root, 'to'), seconds, seconds);
+      const touched = await storage.info('to');
+      const put = await storage.put('to', 'again', { ifMatch: touched.etag, metadata: { of: 'the put' } });
+      expect(await storage.info('to')).toEqual(put);
+      expect(put).toMatchObject({ metadata: { of: 'the put' } });
+      expect(put.etag).not.toBe(touched.etag);
+      await storage.sweep({ olderThan: 0 });
       expect(await storage.check()).toMatchObject({ ok: true });
     }),
   );

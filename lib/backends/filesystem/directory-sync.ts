@@ -109,13 +109,21 @@ export class DirectorySync {
       return folder.running;
     }
     // The fsync that runs may have begun before this caller's change.
-    folder.next ??= folder.running
-      .catch(() => undefined) // its own callers hear of it
-      .then(() => {
-        folder.next = undefined;
-        return this.#flush(folder);
-      });
+    folder.next ??= this.#flushAfter(folder, folder.running);
     return folder.next;
+  }
+
+  /**
+   * When the one before fails, so does this: what was changed meanwhile may have been in it, and the next fsync would say that all is well, as the
+   * kernel tells of a failed write once (fsync(2), and its errors since Linux 4.13).
+   */
+  async #flushAfter(folder: OpenFolder, running: Promise<void>): Promise<void> {
+    try {
+      await running;
+    } finally {
+      folder.next = undefined;
+    }
+    return this.#flush(folder);
   }
 
   async #fsync(folder: OpenFolder): Promise<void> {

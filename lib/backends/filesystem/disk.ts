@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import type { BigIntStats, Dirent, MakeDirectoryOptions } from 'node:fs';
 import { constants } from 'node:os';
 
-/** Of a plain file. */
-const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+/** Of a plain file. A number, as Node takes it (its documentation of `fs.readFile`); its types have that for `fs.promises` alone. */
+const READ_FLAGS = (fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK) as unknown as string;
 
 /** Names of error numbers: libuv has none for a few, EDQUOT among them, and says `Unknown system error -122`. */
 const NAMES: ReadonlyMap<number, string> = new Map(

@@ -133,6 +133,10 @@ export class KeyLocks {
       } catch (error) {
         const errno = errnoOf(error);
         if (errno === 'EEXIST') return false;
+        if (errno === 'EMLINK') {
+          await this.#owner.renew();
+          continue;
+        }
         if (errno !== 'ENOENT') throw error;
         // The folder went with a neighbour that closed, or a stranger has removed it.
         const { locks, owners, temporary } = this.#layout;

@@ -16,6 +16,7 @@ export class Owner {
   readonly #disk: Disk;
   readonly #layout: Layout;
   #server: Server | undefined;
+  #renewing: Promise<void> | undefined;
   #releaseSocket: (() => Promise<void>) | undefined;
 
   private constructor(disk: Disk, layout: Layout, id: string) {
@@ -30,7 +31,7 @@ export class Owner {
     const owner = new Owner(disk, layout, ownerId(processIdentity(), randomBytes(6).toString('hex')));
     try {
       await owner.#listen();
-      await owner.#write(owner.#server === undefined ? owner.id : `${owner.id} ${LISTENING}`);
+      await owner.#write(owner.path, owner.#content);
     } catch (error) {
       await owner.withdraw();
       throw error;
@@ -40,12 +41,38 @@ export class Owner {
 
   /** Writes the file again that a stranger has removed. The socket may have gone with it, so this one promises none. */
   restore(): Promise<void> {
-    return this.#write(this.id);
+    return this.#write(this.path, this.id);
+  }
+
+  /**
+   * Puts another file in the place of the one that locks are linked from, whose links stay what they are. For when it has no room for more: a file of
+   * ext4 has 65,000 (link(2), EMLINK).
+   */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(): Promise<void> {
+    const path = `${this.#layout.temporary}/${this.id}.owner`;
+    try {
+      await this.#write(path, this.#content);
+      await this.#disk.rename(path, this.path);
+    } catch (error) {
+      await unless(this.#disk.unlink(path), 'ENOENT');
+      throw error;
+    }
+  }
+
+  get #content(): string {
+    return this.#server === undefined ? this.id : `${this.id} ${LISTENING}`;
   }
 
   /** The file that locks are linked from: its content says whose lock it is. */
-  async #write(content: string): Promise<void> {
-    const fd = await this.#disk.open(this.path, 'w', 0o644);
+  async #write(path: string, content: string): Promise<void> {
+    const fd = await this.#disk.open(path, 'w', 0o644);
     try {
       await this.#disk.writev(fd, [Buffer.from(content)]);
       // Once for each storage: a lock must not come back empty after a power cut.

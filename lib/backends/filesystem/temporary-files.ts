@@ -111,13 +111,23 @@ export class TemporaryFiles {
   /** Gives a file a later time than a version has, whatever fractions of a second the file system keeps. */
   async stampAfter(temporary: TemporaryFile, version: Generation): Promise<TemporaryFile> {
     for (const stamp of stampsAfter(version.mtimeNs)) {
-      await this.#disk.utimes(temporary.path, stamp);
-      const generation = this.#generations.of(await this.#disk.lstat(temporary.path));
-      if (generation.mtimeNs <= version.mtimeNs) continue;
-      await this.flush(temporary.path);
-      return { path: temporary.path, generation };
+      const generation = await this.#stamp(temporary.path, stamp);
+      if (generation.mtimeNs > version.mtimeNs) return this.#stamped(temporary.path, generation);
     }
+    // The version has the last time that the file system keeps, as a stranger or a wrong clock gave it. Then the present one, which none had.
+    const generation = await this.#stamp(temporary.path, this.#clock.next());
+    if (generation.mtimeNs !== version.mtimeNs) return this.#stamped(temporary.path, generation);
     throw new StorageError('The file system keeps no later time than the one of the present version.');
+  }
+
+  async #stamp(path: string, stamp: number): Promise<Generation> {
+    await this.#disk.utimes(path, stamp);
+    return this.#generations.of(await this.#disk.lstat(path));
+  }
+
+  async #stamped(path: string, generation: Generation): Promise<TemporaryFile> {
+    await this.flush(path);
+    return { path, generation };
   }
 
   /** Makes times and mode of a file durable, where the storage is. */
