@@ -6,6 +6,7 @@ import { unknownStorage } from '../registry/storage-registry.js';
 import type { ShutdownOptions } from '../shutdown/index.js';
 import { RequestDrain } from '../shutdown/request-drain.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from '../upload/index.js';
+import { checkAnnounced, checkStorages } from './check-module-options.js';
 import { serveMetadata, type ServeMetadata } from './serve-providers.js';
 import { StorageCoreModule } from './storage-core.module.js';
 import type {
@@ -31,6 +32,7 @@ export interface RootMetadata extends Required<
 const OPTIONS = 'nestjs-storages:options';
 
 export function rootMetadata(options: StorageModuleOptions): RootMetadata {
+  checkStorages(options.storages);
   const definitions = Object.entries(options.storages);
   const names = definitions.map(([name]) => name);
   const serve = serveMetadata(options.serve, [], () => options.serve);
@@ -48,6 +50,7 @@ export function rootMetadata(options: StorageModuleOptions): RootMetadata {
 }
 
 export function asyncRootMetadata(options: StorageModuleAsyncOptions): RootMetadata {
+  checkAnnounced(options.names);
   const serve = serveMetadata(options.serve, [OPTIONS], (made) => made.serve);
   const registration = registrationOf(options.names, options, undefined, serve);
   return rootOf(registration, options, {

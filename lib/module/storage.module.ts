@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { checkFeatures } from './check-module-options.js';
 import { featureMetadata } from './feature-module.js';
 import { asyncRootMetadata, rootMetadata } from './root-module.js';
 import { ServeStorageModule } from './serve-storage.module.js';
@@ -60,6 +61,7 @@ export class StorageModule {
    * ])
    */
   static forFeature(storages: readonly FeatureStorage[]): DynamicModule {
+    checkFeatures(storages);
     const own = new Set(storages.filter((storage) => !('prefix' in storage)).map(({ name }) => name));
     const isShared = (storage: FeatureStorage): storage is StorageView =>
       'prefix' in storage &&

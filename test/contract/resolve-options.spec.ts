@@ -359,4 +359,10 @@ describe('options of url and uploadUrl', () => {
     expect(() => resolveUploadUrlOptions({ expiresIn: 60 }, NOTHING)).toThrow(unsupported);
     expect(() => resolveUploadUrlOptions({ expiresIn: 60, maxSize: -1 }, EVERYTHING)).toThrow(invalid);
   });
+
+  it('say how a storage without signed URLs comes to them', () => {
+    const remedy = expect.objectContaining({ message: expect.stringContaining("'serve' in StorageModule.forRoot()") });
+    expect(() => resolveUploadUrlOptions({ expiresIn: '1h' }, NOTHING)).toThrow(remedy);
+    expect(() => resolveUrlOptions({ expiresIn: '1h' }, NOTHING)).toThrow(remedy);
+  });
 });

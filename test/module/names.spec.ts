@@ -224,3 +224,20 @@ describe('the default storage', () => {
     );
   });
 });
+
+describe('options of another form than TypeScript would let pass', () => {
+  const storages = memory();
+  it.each([
+    ['forRoot', {}, 'storages'],
+    ['forRoot', { storages: [storages] }, 'storages'],
+    ['forRoot', { uploads: storages }, 'storages'],
+    ['forRootAsync', { useFactory: () => ({ storages: {} }) }, "names: ['uploads']"],
+    ['forRootAsync', { names: 'uploads', useFactory: () => ({ storages: {} }) }, "names: ['uploads']"],
+    ['forFeature', { name: 'avatars', storage: 'uploads', prefix: 'avatars/' }, 'an array'],
+  ] as const)('are refused by %s(%j), which shows the form', (method, options, form) => {
+    const register: (options: never) => unknown = StorageModule[method].bind(StorageModule);
+    expect(() => register(options as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONFIGURATION', message: expect.stringContaining(form) }),
+    );
+  });
+});

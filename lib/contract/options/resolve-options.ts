@@ -26,6 +26,8 @@ import {
 } from './options.js';
 import { headerValue, resolveAttributes, resolveContentType } from './resolve-attributes.js';
 
+const LET_THE_MODULE_SIGN = "Let the module sign for it ('serve' in StorageModule.forRoot())";
+
 /** Longest life of a signed URL in seconds: 7 days, S3's own limit. */
 export const MAX_URL_SECONDS = 604_800;
 
@@ -155,7 +157,7 @@ export function resolveUrlOptions(options: UrlOptions, capabilities: Capabilitie
     if (value !== undefined && capabilities.urls !== 'signed') {
       throw new UnsupportedOperationError(
         `${name} needs signed URLs, and this storage has none (capabilities.urls is '${capabilities.urls}'). ` +
-          "Let the module sign for it ('serve' in StorageModule.forRoot()), use a storage that signs its own URLs, or leave the option out.",
+          `${LET_THE_MODULE_SIGN}, use a storage that signs its own URLs, or leave the option out.`,
       );
     }
   }
@@ -194,7 +196,7 @@ export function resolveUploadUrlOptions(
   if (method !== undefined && method !== 'PUT' && method !== 'POST') {
     throw new InvalidArgumentError("method must be 'PUT' or 'POST'.");
   }
-  needs(capabilities.uploadUrls, 'uploadUrl()', 'uploadUrls');
+  needs(capabilities.uploadUrls, 'uploadUrl()', 'uploadUrls', ` ${LET_THE_MODULE_SIGN}.`);
   if (ifNoneMatch !== undefined) needs(capabilities.createOnly, "ifNoneMatch: '*'", 'createOnly');
   return {
     expiresIn,
@@ -229,9 +231,12 @@ function signalOf(options: SignalOptions): { readonly signal?: AbortSignal } | u
   return options.signal === undefined ? undefined : { signal: options.signal };
 }
 
-function needs(declared: boolean, what: string, capability: keyof Capabilities): void {
+/** @param remedy a further sentence, where there is something to do about it */
+function needs(declared: boolean, what: string, capability: keyof Capabilities, remedy = ''): void {
   if (!declared) {
-    throw new UnsupportedOperationError(`This storage does not support ${what} (capabilities.${capability} is false).`);
+    throw new UnsupportedOperationError(
+      `This storage does not support ${what} (capabilities.${capability} is false).${remedy}`,
+    );
   }
 }
 
