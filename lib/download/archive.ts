@@ -7,7 +7,15 @@ import { compressionLevelOf } from './compression-level.js';
 import { dispositionOf } from './disposition.js';
 import { checkStorage, DownloadAnswer, type Answer, type Asked } from './download-answer.js';
 import { firstBytesOf } from './first-bytes.js';
+import { refuseUnknown } from './option-names.js';
 import { zipStream, type ZipEntry } from './zip-stream.js';
+
+const OPTIONS: Readonly<Record<keyof ArchiveOptions, true>> = {
+  filename: true,
+  name: true,
+  level: true,
+  cacheControl: true,
+};
 
 /** A zip archive of stored files as a handler's return value; see {@link archive}. */
 export class ArchiveAnswer extends DownloadAnswer {
@@ -110,6 +118,7 @@ function checkKeys(keysOrPrefix: unknown): void {
 
 function checkOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options must be an object.');
+  refuseUnknown(options, OPTIONS);
   const { filename, name, level, cacheControl } = options as Record<string, unknown>;
   if (filename !== undefined && typeof filename !== 'string') {
     throw new InvalidArgumentError('filename must be a string.');

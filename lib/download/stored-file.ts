@@ -2,7 +2,18 @@ import { InvalidArgumentError, type Storage } from '../contract/index.js';
 import { headerValue, resolveContentType } from '../contract/options/resolve-attributes.js';
 import { answerTo } from './answer.js';
 import { checkStorage, DownloadAnswer, type Answer, type Asked } from './download-answer.js';
+import { refuseUnknown } from './option-names.js';
 import type { StoredFileOptions } from './stored-file-options.js';
+
+const OPTIONS: Readonly<Record<keyof StoredFileOptions, true>> = {
+  disposition: true,
+  inlineTypes: true,
+  filename: true,
+  contentDisposition: true,
+  contentType: true,
+  cacheControl: true,
+  redirect: true,
+};
 
 /** A stored file as a handler's return value; see {@link storedFile}. */
 export class StoredFileAnswer extends DownloadAnswer {
@@ -44,6 +55,7 @@ export function storedFile(storage: Storage, key: string, options: StoredFileOpt
 /** @throws InvalidArgumentError that names the option: a header that cannot be sent must not be found when the file is open */
 export function checkStoredFileOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options must be an object.');
+  refuseUnknown(options, OPTIONS);
   const { disposition, inlineTypes, filename, contentDisposition, contentType, cacheControl, redirect } =
     options as Record<string, unknown>;
   if (disposition !== undefined && disposition !== 'inline' && disposition !== 'attachment') {

@@ -30,6 +30,7 @@ export interface WildcardRequest {
 export function serveStorageController(options: ServeStorageOptions, { paths }: WildcardRoute): Type {
   check(options);
   const { path, storage: name, prefix, index, guards = [], decorators = [], imports: _imports, ...answered } = options;
+  checkStoredFileOptions(answered);
   if (name !== undefined) askForStorage(name);
 
   @Controller({ path, version: VERSION_NEUTRAL })
@@ -75,5 +76,4 @@ function check(options: ServeStorageOptions): void {
   if (index !== undefined && (typeof index !== 'string' || index === '')) throw wrong("index must be a file's name");
   if (guards !== undefined && !Array.isArray(guards)) throw wrong('guards must be an array');
   if (decorators !== undefined && !Array.isArray(decorators)) throw wrong('decorators must be an array');
-  checkStoredFileOptions(options);
 }

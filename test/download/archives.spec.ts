@@ -214,6 +214,7 @@ describe('An archive', () => {
     ['keys', [new MemoryStorage(), 5]],
     ['keys', [new MemoryStorage(), ['a', 5]]],
     ['level', [new MemoryStorage(), '', { level: 10 }]],
+    ['levle', [new MemoryStorage(), '', { levle: 1 }]],
     ['name', [new MemoryStorage(), '', { name: 'x' }]],
     ['filename', [new MemoryStorage(), '', { filename: 1 }]],
     ['cacheControl', [new MemoryStorage(), '', { cacheControl: 'a\r\nb' }]],

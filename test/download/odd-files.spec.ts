@@ -77,6 +77,7 @@ describe('storedFile()', () => {
     ['inlineTypes', { inlineTypes: 'application/pdf' }],
     ['filename', { filename: 1 }],
     ['redirect', { redirect: { expiresIn: -1 } }],
+    ['dispositon', { dispositon: 'attachment' }],
     ['options', null],
   ])('refuses at once a %s that cannot be', (name, options) => {
     expect(() => storedFile(new MemoryStorage(), 'key', options as StoredFileOptions)).toThrow(name);

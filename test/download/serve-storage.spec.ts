@@ -261,6 +261,7 @@ describe('A served storage', () => {
     ['guards', { path: 'files', guards: 'x' }],
     ['decorators', { path: 'files', decorators: {} }],
     ['disposition', { path: 'files', disposition: 'shown' }],
+    ['guard', { path: 'files', guard: [] }],
   ])('refuses at once a wrong %s', (word, options) => {
     expect(() => StorageModule.serveStorage(options as unknown as ServeStorageOptions)).toThrow(word);
   });
