@@ -9,6 +9,7 @@ import {
   type CreateOptions,
   type OpenedStorage,
 } from 'nestjs-storages/testing';
+import { memoryFolder } from './memory-folder.js';
 import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface OpenedFolder extends OpenedStorage {
@@ -31,18 +32,21 @@ function open(root: string, config: Omit<FileSystemStorageConfig, 'root'>, optio
 interface Variant {
   readonly config: Omit<FileSystemStorageConfig, 'root'>;
   readonly limits: Partial<ConformanceLimits>;
+  readonly folder: string;
 }
 
+const further = { limits: SMALLER_LIMITS, folder: memoryFolder() };
+
 const variants: Record<string, Variant> = {
-  'FileSystemStorage, durability full': { config: {}, limits: {} },
-  'FileSystemStorage, durability fast': { config: { durability: 'fast' }, limits: SMALLER_LIMITS },
-  'FileSystemStorage, exclusive': { config: { durability: 'fast', exclusive: true }, limits: SMALLER_LIMITS },
+  'FileSystemStorage, durability full': { config: {}, limits: {}, folder: tmpdir() },
+  'FileSystemStorage, durability fast': { config: { durability: 'fast' }, ...further },
+  'FileSystemStorage, exclusive': { config: { durability: 'fast', exclusive: true }, ...further },
 };
 
-for (const [name, { config, limits }] of Object.entries(variants)) {
+for (const [name, { config, limits, folder }] of Object.entries(variants)) {
   storageConformance({
     name,
-    create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-')), config, options),
+    create: async (options = {}) => open(await mkdtemp(join(folder, 'nestjs-storages-')), config, options),
     reopen: async ({ storage, root, options }) => {
       await storage.close();
       return open(root, config, options);
@@ -69,7 +73,7 @@ for (const [name, { config, limits }] of Object.entries(variants)) {
       return left;
     },
     limits,
-    secrets: [tmpdir()],
+    secrets: [folder],
     runner: { describe, it, afterAll },
   });
 }

@@ -11,6 +11,7 @@ import {
   type OpenedStorage,
 } from 'nestjs-storages/testing';
 import { leftoversOf } from '../sqlite/leftovers.js';
+import { memoryFolder } from './memory-folder.js';
 import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface OpenedFile extends OpenedStorage {
@@ -48,20 +49,22 @@ const capabilities = defineCapabilities({
 interface Variant {
   readonly config: Omit<SQLiteStorageConfig, 'filename'>;
   readonly limits: Partial<ConformanceLimits>;
+  readonly place: string;
 }
 
 const variants: Record<string, Variant> = {
-  'SQLiteStorage, durability full': { config: {}, limits: {} },
+  'SQLiteStorage, durability full': { config: {}, limits: {}, place: tmpdir() },
   'SQLiteStorage, durability fast, small chunks': {
     config: { durability: 'fast', chunkSize: 16_384, inlineSize: 1000 },
     limits: SMALLER_LIMITS,
+    place: memoryFolder(),
   },
 };
 
-for (const [name, { config, limits }] of Object.entries(variants)) {
+for (const [name, { config, limits, place }] of Object.entries(variants)) {
   storageConformance({
     name,
-    create: async (options = {}) => open(await mkdtemp(join(tmpdir(), 'nestjs-storages-sqlite-')), config, options),
+    create: async (options = {}) => open(await mkdtemp(join(place, 'nestjs-storages-sqlite-')), config, options),
     reopen: async ({ storage, folder, options }) => {
       await storage.close();
       return open(folder, config, options);
@@ -69,7 +72,7 @@ for (const [name, { config, limits }] of Object.entries(variants)) {
     capabilities,
     leftovers: (storage) => Promise.resolve(leftoversOf(filenames.get(storage) ?? '')),
     limits,
-    secrets: [tmpdir()],
+    secrets: [place],
     runner: { describe, it, afterAll },
   });
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import { FileSystemStorage } from 'nestjs-storages';
 import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
 import { capabilitiesWithin, COMPOSED, WRAPPINGS, type Wrapping } from '../wrappers/wrapped.js';
+import { memoryFolder } from './memory-folder.js';
 import { SMALLER_LIMITS } from './smaller-limits.js';
 
 interface WrappedFolder extends OpenedStorage {
@@ -14,8 +14,9 @@ interface WrappedFolder extends OpenedStorage {
 }
 
 const roots = new WeakMap<object, string>();
+const folder = memoryFolder();
 // the power is not cut here: what a wrapper passes on is the same
-const { capabilities } = new FileSystemStorage({ root: tmpdir(), durability: 'fast' });
+const { capabilities } = new FileSystemStorage({ root: folder, durability: 'fast' });
 
 function open(wrapping: Wrapping, root: string, options: CreateOptions): WrappedFolder {
   const inner = new FileSystemStorage({ root, durability: 'fast', ...options });
@@ -37,7 +38,7 @@ for (const wrapping of [...WRAPPINGS, COMPOSED]) {
   storageConformance({
     name: `${wrapping.name} over FileSystemStorage`,
     capabilities: capabilitiesWithin(capabilities, wrapping),
-    create: async (options = {}) => open(wrapping, await mkdtemp(join(tmpdir(), 'nestjs-storages-')), options),
+    create: async (options = {}) => open(wrapping, await mkdtemp(join(folder, 'nestjs-storages-')), options),
     reopen: async ({ release, root, options }) => {
       await release();
       return open(wrapping, root, options);
@@ -50,7 +51,7 @@ for (const wrapping of [...WRAPPINGS, COMPOSED]) {
       return names;
     },
     limits: SMALLER_LIMITS,
-    secrets: [tmpdir()],
+    secrets: [folder],
     runner: { describe, it, afterAll },
   });
 }

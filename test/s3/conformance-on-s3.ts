@@ -1,7 +1,12 @@
 import { afterAll, describe, it } from '@jest/globals';
 import { defineCapabilities } from 'nestjs-storages';
 import { S3Storage, type S3StorageConfig } from 'nestjs-storages/s3';
-import { storageConformance, type CreateOptions, type OpenedStorage } from 'nestjs-storages/testing';
+import {
+  storageConformance,
+  type ConformanceLimits,
+  type CreateOptions,
+  type OpenedStorage,
+} from 'nestjs-storages/testing';
 import { conditionsOfServer, s3Server, type Connection, type S3Server } from './server/s3-server.js';
 
 interface OpenedBucket extends OpenedStorage {
@@ -18,13 +23,19 @@ const places = new WeakMap<object, { readonly bucket: string; readonly prefix: s
 export async function conformanceOnS3(
   name: string,
   configOf: (connection: Connection) => Omit<S3StorageConfig, 'bucket'>,
+  limits: Partial<ConformanceLimits> = {},
 ): Promise<void> {
   const server = await s3Server('The conformance suite of S3Storage');
   if (server === undefined) it('is not run without a server', () => undefined);
-  else runOn(server, name, { ...configOf(server.connection), partSize: 5 * MIB });
+  else runOn(server, name, { ...configOf(server.connection), partSize: 5 * MIB }, limits);
 }
 
-function runOn(server: S3Server, name: string, config: Omit<S3StorageConfig, 'bucket'>): void {
+function runOn(
+  server: S3Server,
+  name: string,
+  config: Omit<S3StorageConfig, 'bucket'>,
+  limits: Partial<ConformanceLimits>,
+): void {
   // found out by the storage's own probe
   const { createOnly, compareAndSwap, multipart } = conditionsOfServer();
   const open = async (bucket: string, options: CreateOptions): Promise<OpenedBucket> => {
@@ -68,6 +79,7 @@ function runOn(server: S3Server, name: string, config: Omit<S3StorageConfig, 'bu
       // three pages
       manyKeys: 2100,
       timeout: 60_000,
+      ...limits,
     },
     secrets: [server.connection.credentials.secretAccessKey],
     runner: { describe, it, afterAll },

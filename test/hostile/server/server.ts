@@ -84,7 +84,7 @@ async function answer(question: FromParent): Promise<Vitals | undefined> {
 async function settle(within: number): Promise<Vitals> {
   const end = performance.now() + within;
   for (;;) {
-    for (const file of log.kept.splice(0)) await store.remove(file);
+    await store.remove(log.kept.splice(0));
     const left = (await store.leftovers()).filter((name) => !before.includes(name));
     const seen = watch.seen();
     if ((left.length === 0 && seen.descriptors.length === 0) || performance.now() > end) return { left, ...seen };

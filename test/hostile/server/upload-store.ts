@@ -19,8 +19,8 @@ export interface UploadStore {
   readonly folder: string | undefined;
   /** The stored bytes. */
   read(file: UploadedFile): Promise<Buffer>;
-  /** Removes a file that a handler kept. */
-  remove(file: UploadedFile): Promise<void>;
+  /** Removes files that handlers kept, all at once: after some cases there are hundreds. */
+  remove(files: readonly UploadedFile[]): Promise<void>;
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -36,7 +36,11 @@ export function storeOfBackend({ storage, folder, leftovers, close }: OpenBacken
   return {
     folder,
     read: (file) => storage.getBytes(stringOf(file, 'key')),
-    remove: (file) => storage.delete(stringOf(file, 'key'), { force: true }),
+    remove: async (files) => {
+      if (files.length === 0) return;
+      const { failed } = await storage.deleteMany(files.map((file) => stringOf(file, 'key')));
+      if (failed[0] !== undefined) throw failed[0].error;
+    },
     leftovers,
     close,
   };
@@ -48,7 +52,9 @@ export async function storeOfFolder(): Promise<UploadStore & { readonly folder: 
   return {
     folder,
     read: (file) => readFile(stringOf(file, 'path')),
-    remove: (file) => rm(stringOf(file, 'path'), { force: true }),
+    remove: async (files) => {
+      for (const file of files) await rm(stringOf(file, 'path'), { force: true });
+    },
     leftovers: () => filesBelow(folder),
     close: () => rm(folder, { recursive: true }),
   };
