@@ -7,7 +7,7 @@ import {
   type CreateOptions,
   type OpenedStorage,
 } from 'nestjs-storages/testing';
-import { conditionsOfServer, s3Server, type Connection, type S3Server } from './server/s3-server.js';
+import { kindOfServer, s3Server, type Connection, type S3Server } from './server/s3-server.js';
 
 interface OpenedBucket extends OpenedStorage {
   readonly bucket: string;
@@ -27,7 +27,7 @@ export async function conformanceOnS3(
 ): Promise<void> {
   const server = await s3Server('The conformance suite of S3Storage');
   if (server === undefined) it('is not run without a server', () => undefined);
-  else runOn(server, name, { ...configOf(server.connection), partSize: 5 * MIB }, limits);
+  else runOn(server, name, { ...configOf(server.connection), ...kindOfServer().settings, partSize: 5 * MIB }, limits);
 }
 
 function runOn(
@@ -37,7 +37,7 @@ function runOn(
   limits: Partial<ConformanceLimits>,
 ): void {
   // found out by the storage's own probe
-  const { createOnly, compareAndSwap, multipart } = conditionsOfServer();
+  const { createOnly, compareAndSwap, multipart } = kindOfServer().conditions;
   const open = async (bucket: string, options: CreateOptions): Promise<OpenedBucket> => {
     const storage = new S3Storage({ ...config, ...options, bucket });
     places.set(storage, { bucket, prefix: config.prefix });

@@ -87,18 +87,28 @@ export class S3Server {
   }
 }
 
-/** What the servers decide that were tried, to compare with what the probe finds out. S3_SERVER names that of S3_ENDPOINT. */
-const CONDITIONS: Readonly<Record<string, S3Conditions>> = {
-  'ceph-16': { createOnly: true, multipart: false, compareAndSwap: false },
-  'ceph-20': { createOnly: true, multipart: true, compareAndSwap: false },
-  'swift-2.30': { createOnly: false, multipart: false, compareAndSwap: false },
+export interface ServerKind {
+  /** What it decides, to compare with what the probe finds out. */
+  readonly conditions: S3Conditions;
+  /** What has to be set by hand. */
+  readonly settings: Pick<S3StorageConfig, 'postPolicies' | 'timeouts'>;
+}
+
+/** The servers that were tried. S3_SERVER names that of S3_ENDPOINT. */
+const KINDS: Readonly<Record<string, ServerKind>> = {
+  'ceph-16': { conditions: { createOnly: true, multipart: false, compareAndSwap: false }, settings: {} },
+  'ceph-20': { conditions: { createOnly: true, multipart: true, compareAndSwap: false }, settings: {} },
+  'swift-2.30': {
+    conditions: { createOnly: false, multipart: false, compareAndSwap: false },
+    // it deletes 1,000 objects in more than half a minute, and says nothing meanwhile
+    settings: { postPolicies: false, timeouts: { idle: 120_000 } },
+  },
 };
 
-export function conditionsOfServer(): S3Conditions {
-  const name = process.env['S3_SERVER'] ?? 'ceph-16';
-  const conditions = CONDITIONS[name];
-  if (conditions === undefined) throw new Error(`S3_SERVER must be one of ${Object.keys(CONDITIONS).join(', ')}.`);
-  return conditions;
+export function kindOfServer(): ServerKind {
+  const kind = KINDS[process.env['S3_SERVER'] ?? 'ceph-16'];
+  if (kind === undefined) throw new Error(`S3_SERVER must be one of ${Object.keys(KINDS).join(', ')}.`);
+  return kind;
 }
 
 let server: Promise<S3Server | undefined> | undefined;
