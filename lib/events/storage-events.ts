@@ -1,5 +1,5 @@
 import { hearChanges, innerStorageOf, type StorageChange } from '../contract/base/storage-changes.js';
-import { BaseStorage, ConfigurationError, isStorage, StorageError, type Storage } from '../contract/index.js';
+import { BaseStorage, ConfigurationError, isStorage, type Storage } from '../contract/index.js';
 import { StorageLogger } from '../logging/index.js';
 import type { StorageRegistry } from '../registry/index.js';
 import type { StorageListener } from './find-listeners.js';
@@ -120,12 +120,11 @@ export class StorageEvents {
     }
   }
 
-  /** In the words of the application's own error, and without the key, which may be a user's word. */
+  /** Without the words of the application's error: they may hold the key, which may be a user's word, and secrets. */
   #report(name: string, { type, storage }: StorageEvent, error: unknown): void {
-    const own = error instanceof Error && !(error instanceof StorageError) ? { reason: error.message } : undefined;
     try {
       this.#logger.error('A listener has failed; what was done in the storage stays done.', {
-        fields: { ...own, listener: name, event: type, storage },
+        fields: { listener: name, event: type, storage },
         failure: error,
       });
     } catch {

@@ -30,10 +30,10 @@ function featureProviders(feature: FeatureStorage, index: number): Provider[] {
   return storageProviders(feature.name, 'useValue' in feature ? feature.useValue : feature, index);
 }
 
-function viewProviders({ name, storage, prefix }: StorageView, index: number): Provider[] {
+function viewProviders({ name, storage, prefix, keys }: StorageView, index: number): Provider[] {
   if (storage !== undefined) askForStorage(storage);
   const view = (inner: Storage): Storage => {
-    return new ScopedStorage(requireStorage(storage ?? 'default', inner), prefix, { name });
+    return new ScopedStorage(requireStorage(storage ?? 'default', inner), prefix, { name, keys });
   };
   return [madeStorage(name, [getStorageToken(storage)], view), kept(name, index, [storage])];
 }

@@ -6,7 +6,7 @@ import { unknownStorage } from '../registry/storage-registry.js';
 import type { ShutdownOptions } from '../shutdown/index.js';
 import { RequestDrain } from '../shutdown/request-drain.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from '../upload/index.js';
-import { checkAnnounced, checkStorages } from './check-module-options.js';
+import { checkAsyncOptions, checkMade, checkOptions } from './check-module-options.js';
 import { serveMetadata, type ServeMetadata } from './serve-providers.js';
 import { StorageCoreModule } from './storage-core.module.js';
 import type {
@@ -32,7 +32,7 @@ export interface RootMetadata extends Required<
 const OPTIONS = 'nestjs-storages:options';
 
 export function rootMetadata(options: StorageModuleOptions): RootMetadata {
-  checkStorages(options.storages);
+  checkOptions(options);
   const definitions = Object.entries(options.storages);
   const names = definitions.map(([name]) => name);
   const serve = serveMetadata(options.serve, [], () => options.serve);
@@ -50,7 +50,7 @@ export function rootMetadata(options: StorageModuleOptions): RootMetadata {
 }
 
 export function asyncRootMetadata(options: StorageModuleAsyncOptions): RootMetadata {
-  checkAnnounced(options.names);
+  checkAsyncOptions(options);
   const serve = serveMetadata(options.serve, [OPTIONS], (made) => made.serve);
   const registration = registrationOf(options.names, options, undefined, serve);
   return rootOf(registration, options, {
@@ -176,12 +176,13 @@ function routeMissing(): ConfigurationError {
   );
 }
 
-/** @throws ConfigurationError when a factory made other storages than were announced */
+/** @throws ConfigurationError when a factory made other storages than were announced, or gives what is no option */
 function checkNames(names: readonly string[], options: StorageOptions): StorageOptions {
   const storages: unknown = (options as Partial<StorageOptions> | null | undefined)?.storages;
   if (typeof storages !== 'object' || storages === null) {
     throw new ConfigurationError('The factory of StorageModule.forRootAsync() must give { storages: { ... } }.');
   }
+  checkMade(options);
   const made = Object.keys(storages);
   if (made.length === names.length && made.every((name) => names.includes(name))) return options;
   const quoted = (list: readonly string[]): string => list.map((name) => JSON.stringify(name)).join(', ') || 'none';

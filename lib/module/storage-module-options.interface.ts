@@ -1,5 +1,5 @@
 import type { FactoryProvider, InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
-import type { Storage } from '../contract/index.js';
+import type { KeyMode, Storage } from '../contract/index.js';
 import type { ServeOptions, ServeRoute, ServeSettings } from '../signing/index.js';
 import type { ShutdownOptions } from '../shutdown/index.js';
 import type { UploadDefaults } from '../upload/index.js';
@@ -89,6 +89,8 @@ export interface StorageView {
   readonly storage?: string | undefined;
   /** What the keys of the view begin with in that storage, such as `avatars/`. */
   readonly prefix: string;
+  /** What becomes of a key that is not canonical. Default: as in that storage. */
+  readonly keys?: KeyMode | undefined;
 }
 
 /** What `StorageModule.forFeature()` takes: views, and storages of the feature's own. */

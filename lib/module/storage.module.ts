@@ -51,7 +51,7 @@ export class StorageModule {
 
   /**
    * Gives the importing module views of registered storages, and storages of its own. Their names are unique in the application, as all are;
-   * modules that ask for the same view (name, storage and prefix) share it. Where two modules need a storage of its own, the same object goes into
+   * modules that ask for the same view (all four the same) share it. Where two modules need a storage of its own, the same object goes into
    * `imports` of both.
    *
    * @example
@@ -90,8 +90,8 @@ export class StorageModule {
 const sharedViews = new Map<string, DynamicModule>();
 
 function sharedView(view: StorageView): DynamicModule {
-  const { name, storage, prefix } = view;
-  const key = JSON.stringify([name, storage, prefix]);
+  const { name, storage, prefix, keys } = view;
+  const key = JSON.stringify([name, storage, prefix, keys]);
   const shared = sharedViews.get(key) ?? { module: StorageModule, ...featureMetadata([view]) };
   sharedViews.set(key, shared);
   return shared;

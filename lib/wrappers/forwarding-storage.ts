@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { keyModeOf } from '../contract/base/key-mode.js';
 import { isRegistered } from '../contract/base/registered.js';
 import { innerStorage } from '../contract/base/storage-changes.js';
 import {
@@ -10,6 +11,7 @@ import {
   type BaseStorageOptions,
   type Capabilities,
   type DeleteOutcome,
+  type KeyMode,
   type ListEntry,
   type OpenedFile,
   type PutOptions,
@@ -36,6 +38,10 @@ import { restateError } from './restate-error.js';
 
 export interface ForwardingStorageOptions extends BaseStorageOptions {
   /**
+   * As for every storage. Default: that of the inner storage, which gets canonical keys only, and so could refuse none.
+   */
+  readonly keys?: KeyMode | undefined;
+  /**
    * Whether the wrapper opens and closes its inner storage. Default: yes, unless a module has registered the inner storage by itself, and
    * opens and closes it.
    */
@@ -57,7 +63,7 @@ export abstract class ForwardingStorage extends BaseStorage {
 
   /** @throws ConfigurationError for what is no storage */
   constructor(inner: Storage, { owns, ...options }: ForwardingStorageOptions = {}) {
-    super(options);
+    super({ ...options, keys: options.keys ?? keyModeOf(inner) });
     const wrapper = new.target.name;
     if (!isStorage(inner)) throw new ConfigurationError(`${wrapper}: its first argument must be a storage.`);
     if (owns !== undefined && typeof owns !== 'boolean') {

@@ -4,15 +4,15 @@ import {
   InvalidKeyError,
   sanitizeKey,
   StorageError,
-  type BaseStorageOptions,
   type Capabilities,
   type ResolvedUrlOptions,
   type Storage,
 } from '../contract/index.js';
-import { ForwardingStorage } from './forwarding-storage.js';
+import { ForwardingStorage, type ForwardingStorageOptions } from './forwarding-storage.js';
 import { restateError } from './restate-error.js';
+import { checkFields } from './wrapper-options.js';
 
-export type ScopedStorageOptions = BaseStorageOptions;
+export type ScopedStorageOptions = Omit<ForwardingStorageOptions, 'owns'>;
 
 /**
  * A view of the objects of another storage whose keys begin with a prefix. Callers see keys without it, in files and in errors, and no key
@@ -30,9 +30,10 @@ export class ScopedStorage extends ForwardingStorage {
 
   /**
    * @param prefix canonical, as the part of a key before its last `/`; that `/` may be left out
-   * @throws ConfigurationError for what is no storage, for a prefix that is empty, not canonical or leaves no room for a key
+   * @throws ConfigurationError for what is no storage or option, for a prefix that is empty, not canonical or leaves no room for a key
    */
   constructor(inner: Storage, prefix: string, options: ScopedStorageOptions = {}) {
+    checkFields('ScopedStorage', options, ['name', 'keys']);
     super(inner, { ...options, owns: false });
     this.prefix = canonicalPrefix(prefix);
     this.#quotedPrefix = JSON.stringify(this.prefix).slice(0, -1);

@@ -35,6 +35,22 @@ function feature(consumer: Type, ...imports: DynamicModule[]): DynamicModule {
 }
 
 describe('the same storage in several places', () => {
+  it('gives a view the strictness of its storage, unless it is told another', async () => {
+    const moduleRef = await Test.createTestingModule({
+      imports: [
+        StorageModule.forRoot({ storages: { uploads: new MemoryStorage({ keys: 'strict' }) } }),
+        StorageModule.forFeature([
+          { name: 'strict', storage: 'uploads', prefix: 'acme/' },
+          { name: 'lenient', storage: 'uploads', prefix: 'acme/', keys: 'sanitize' },
+        ]),
+      ],
+    }).compile();
+    const get = (name: string): Storage => moduleRef.get<Storage>(getStorageToken(name), { strict: false });
+    await expect(get('strict').put('a/../b', 'x')).rejects.toMatchObject({ code: 'INVALID_KEY' });
+    expect((await get('lenient').put('a/../b', 'x')).key).toBe('b');
+    await moduleRef.close();
+  });
+
   it('is injected into two feature modules', async () => {
     const [One, Two] = [consumerOf('a'), consumerOf('a', undefined)];
     const app = await Test.createTestingModule({

@@ -225,6 +225,14 @@ describe('the default storage', () => {
   });
 });
 
+it('an option that nobody knows is refused where a factory gives it too', async () => {
+  const useFactory = () => ({ storages: { files: memory() }, default: 'files' });
+  const root = StorageModule.forRootAsync({ names: ['files'], useFactory });
+  await expect(Test.createTestingModule({ imports: [root] }).compile()).rejects.toThrow(
+    'StorageModule.forRootAsync(), its factory: default is not one of its options (storages, upload, serve, shutdown).',
+  );
+});
+
 describe('options of another form than TypeScript would let pass', () => {
   const storages = memory();
   it.each([
@@ -234,6 +242,9 @@ describe('options of another form than TypeScript would let pass', () => {
     ['forRootAsync', { useFactory: () => ({ storages: {} }) }, "names: ['uploads']"],
     ['forRootAsync', { names: 'uploads', useFactory: () => ({ storages: {} }) }, "names: ['uploads']"],
     ['forFeature', { name: 'avatars', storage: 'uploads', prefix: 'avatars/' }, 'an array'],
+    ['forRoot', { storages: {}, shutDown: {} }, 'shutDown is not one of its options (default, '],
+    ['forRootAsync', { names: [], isGlobl: true }, 'isGlobl is not one of its options (default, '],
+    ['forFeature', [{ name: 'avatars', prefix: 'avatars/', key: 'strict' }], 'key is not one of its options (name, '],
   ] as const)('are refused by %s(%j), which shows the form', (method, options, form) => {
     const register: (options: never) => unknown = StorageModule[method].bind(StorageModule);
     expect(() => register(options as never)).toThrow(

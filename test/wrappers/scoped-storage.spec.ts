@@ -4,11 +4,15 @@ import {
   FileNotFoundError,
   MemoryStorage,
   PermissionError,
+  ReadOnlyStorage,
+  RetryingStorage,
   ScopedStorage,
   StorageError,
+  TimeoutStorage,
   type Storage,
   type StoredFile,
 } from 'nestjs-storages';
+import { FaultyStorage } from 'nestjs-storages/testing';
 
 let inner: MemoryStorage;
 let view: ScopedStorage;
@@ -227,6 +231,29 @@ describe('a view under a prefix', () => {
     const longest = 'k'.repeat(1024 - 'users/ada/'.length);
     expect((await view.put(longest, 'x')).key).toBe(longest);
     await expect(view.put(`${longest}k`, 'x')).rejects.toMatchObject({ code: 'INVALID_KEY', rule: 'too-long' });
+  });
+
+  it.each<[string, (of: Storage) => Storage]>([
+    ['ScopedStorage', (of) => new ScopedStorage(of, 'a/')],
+    ['ReadOnlyStorage', (of) => new ReadOnlyStorage(of)],
+    ['RetryingStorage', (of) => new RetryingStorage(of)],
+    ['TimeoutStorage', (of) => new TimeoutStorage(of, { timeout: 1000 })],
+    ['one around another', (of) => new ReadOnlyStorage(new ScopedStorage(of, 'a/'))],
+    ['one around a FaultyStorage', (of) => new ScopedStorage(new FaultyStorage(of), 'a/')],
+  ])('%s is as strict as its inner storage, which could refuse nothing of what it gets', async (_name, wrap) => {
+    const strict = wrap(new MemoryStorage({ keys: 'strict' }));
+    await expect(strict.info('b/../c')).rejects.toMatchObject({ code: 'INVALID_KEY', rule: 'not-canonical' });
+    const lenient = wrap(new MemoryStorage());
+    await expect(lenient.info('b/../c')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+  });
+
+  it('is less strict than its inner storage where it is told to', async () => {
+    const lenient = new ScopedStorage(new MemoryStorage({ keys: 'strict' }), 'a/', { keys: 'sanitize' });
+    expect((await lenient.put('b//c', 'x')).key).toBe('b/c');
+  });
+
+  it.each([{ key: 'strict' }, { owns: true }])('refuses %j, which is none of its options', (options) => {
+    expect(() => new ScopedStorage(inner, 'a/', options as object)).toThrow('is not one of its settings (name, keys)');
   });
 
   it('keeps the strict mode that it was given', async () => {

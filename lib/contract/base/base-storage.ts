@@ -51,6 +51,7 @@ import type {
 import { abortErrorOf, onAbort } from './abort.js';
 import * as defaults from './defaults.js';
 import { deliverStream, openChecked } from './deliver-stream.js';
+import { rememberKeyMode } from './key-mode.js';
 import { Lifecycle } from './lifecycle.js';
 import { isTraced, traced, tracedListing } from './operation-channel.js';
 import { StagedUpload } from './staged-upload.js';
@@ -98,6 +99,7 @@ export abstract class BaseStorage extends StorageHooks {
       throw defaults.configurationError('keys', "'sanitize' or 'strict'");
     }
     this.#keyMode = keys ?? 'sanitize';
+    rememberKeyMode(this, this.#keyMode);
     this.#name = options.name;
     this.#lifecycle = new Lifecycle(
       () => this._open?.() ?? Promise.resolve(),
