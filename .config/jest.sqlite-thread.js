@@ -31,5 +31,5 @@ export async function buildSqliteThread() {
 /** After it. */
 export async function removeSqliteThread() {
   const { NESTJS_STORAGES_SQLITE_THREAD: program } = process.env;
-  if (program !== undefined) await rm(dirname(program), { recursive: true });
+  if (program !== undefined) await rm(dirname(program), { recursive: true, force: true });
 }

@@ -36,30 +36,36 @@ export function isSent(response: ServerResponse): boolean {
   return stream.writableFinished && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
-/** Ends a response so that what was sent of it does not look whole: its connection is cut, with HTTP/2 its stream reset. */
+/** Ends a response so that what was sent of it does not look whole: its connection is cut, with HTTP/2 its stream reset. Waits for nothing. */
 export function cutOff(response: ServerResponse): void {
   const stream = streamOf(response.req);
+  // not by close(), which waits until the client takes what was sent before; without an error the code would be that of a good end
   if (stream === undefined) response.destroy();
-  else stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else stream.destroy(new Error('The answer was cut off.'));
 }
+
+/** How long a client may take for its answer before nothing more of its body is read, in milliseconds. */
+const ANSWER_MS = 5000;
 
 /**
  * With HTTP/2: tells a client that goes on sending though it has its whole answer that it need not (RFC 9113, section 8.1). Not at once: some
- * throw what they have not read of the answer away then.
+ * throw what they have not read of the answer away then. One that does not take the answer either is cut off.
  *
  * @param linger milliseconds
  */
 export function stopSending(response: ServerResponse, linger: number): void {
   const stream = streamOf(response.req);
   if (stream === undefined || stream.closed) return;
+  let timer = setTimeout(() => stream.destroy(), linger + ANSWER_MS);
   const begin = (): void => {
-    const timer = setTimeout(() => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
       stream.close(constants.NGHTTP2_NO_ERROR);
     }, linger);
-    stream.once('close', () => {
-      clearTimeout(timer);
-    });
   };
   if (stream.writableFinished) begin();
   else stream.once('finish', begin);
+  stream.once('close', () => {
+    clearTimeout(timer);
+  });
 }

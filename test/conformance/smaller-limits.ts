@@ -11,5 +11,5 @@ export const SMALLER_LIMITS = {
   memoryObject: 128 * MIB,
   // one page of a listing, one request of a deletion, and one more
   manyKeys: 1001,
-  deleteCounts: [0, 1, 1001],
+  deleteCounts: [0, 1, 2, 1000, 1001],
 } satisfies Partial<ConformanceLimits>;

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { FileSystemStorage } from 'nestjs-storages';
 import { Disk } from '../../lib/backends/filesystem/disk.js';
+import { until } from '../until.js';
 import { systemError } from './faulty-disk.js';
 import { keysOf, withRoot } from './temporary-root.js';
 
@@ -126,7 +127,7 @@ describe('an fsync of a folder that fails', () => {
       const first = storage.put('warm/one', 'one');
       await gate.reached;
       const second = storage.put('warm/two', 'two');
-      while (!disk.log.includes(`rename ${folder}/two`)) await new Promise(setImmediate);
+      await until('the second is there', () => disk.log.includes(`rename ${folder}/two`));
       disk.failSync = true;
       gate.open();
       for (const put of [first, second]) await expect(put).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });

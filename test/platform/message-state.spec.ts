@@ -1,28 +1,65 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { connect, createServer, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer, type ClientHttp2Session, type ClientHttp2Stream, type Http2Server } from 'node:http2';
+import {
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../until.js';
 import { cutOff, hasBody, isClosed, isReset, isSent } from '../../lib/platform/message-state.js';
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** The largest window (RFC 9113, section 6.9.1). */
+const MOST = 2 ** 31 - 1;
+
 const ends: (() => void)[] = [];
 
+interface Asked {
+  readonly session: ClientHttp2Session;
+  readonly stream: ClientHttp2Stream;
+  /** From now on the client reads nothing from its connection. */
+  readonly stall: () => void;
+}
+
 /** A server of HTTP/2, and one request that has not ended. */
-async function ask(serve: Serve): Promise<{ session: ClientHttp2Session; stream: ClientHttp2Stream }> {
+async function ask(serve: Serve): Promise<Asked> {
   const server = createServer((request, response) => {
     serve(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   });
+  const portOf = (of: Server | Http2Server): number => (of.address() as AddressInfo).port;
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  // between them, as a session reads from its socket by itself
+  const ways: Socket[] = [];
+  const between = createTcpServer((near) => {
+    const far = connectTcp(portOf(server), '127.0.0.1');
+    ways.push(near, far);
+    for (const each of [near, far]) each.on('error', () => undefined);
+    near.pipe(far).pipe(near);
+    near.once('close', () => far.destroy());
+  });
+  await once(between.listen(0, '127.0.0.1'), 'listening');
+  // so that nothing but the connection holds an answer up
+  const session = connect(`http://127.0.0.1:${portOf(between)}`, { settings: { initialWindowSize: MOST } });
+  session.once('connect', () => {
+    session.setLocalWindowSize(MOST);
+  });
   const stream = session.request({ ':method': 'POST' }, { endStream: false });
   for (const each of [session, stream]) each.on('error', () => undefined);
   ends.push(() => {
     session.destroy();
+    for (const way of ways) way.destroy();
+    between.close();
     server.close();
   });
-  return { session, stream };
+  const stall = (): void => {
+    for (const way of ways) way.unpipe().pause();
+  };
+  return { session, stream, stall };
 }
 
 afterEach(() => {
@@ -81,7 +118,7 @@ describe('With HTTP/2', () => {
     answered.end('answer');
     await once(answered.resume(), 'close');
     stream.write('tear');
-    while (told.length < 4) await new Promise(setImmediate);
+    await until('both have been told', () => told.length === 4);
     expect(told.filter(([closed]) => !closed)).toEqual([
       [false, false],
       [false, false],
@@ -90,6 +127,23 @@ describe('With HTTP/2', () => {
       [true, true],
       [true, false],
     ]);
+  });
+
+  it('an answer that is cut off lets go at once, also where the client takes nothing of it any more', async () => {
+    let closed = false;
+    const { stream, stall } = await ask((_request, response) => {
+      response.once('close', () => {
+        closed = true;
+      });
+      stall();
+      // what does not fit into the connection stays where it is, and a reset would wait behind it
+      for (let megabytes = 0; megabytes < 32; megabytes++) response.write(Buffer.alloc(1_000_000));
+      setTimeout(() => {
+        cutOff(response);
+      }, 100);
+    });
+    stream.end();
+    await until('it has let go', () => closed, 5000);
   });
 
   it('an answer that is cut off is an error to its client', async () => {

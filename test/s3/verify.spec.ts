@@ -45,10 +45,12 @@ await onS3('verify', (bucket) => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:8200'), { code: 'ECONNREFUSED' });
     const credentials = (): Promise<never> => Promise.reject(refused);
     expect(await messageOf({ credentials })).toBe(
-      'STORAGE_FAILURE: The credentials for the server could not be got: their provider failed.',
+      'CONNECTION_FAILED: The credentials for the server could not be got: their provider failed.',
     );
     const storage = bucket.storage({ credentials });
     await expect(storage.put('a', 'a')).rejects.toMatchObject({ retryable: true, cause: refused });
+    const wrong = bucket.storage({ credentials: () => Promise.reject(new TypeError('no such profile')) });
+    await expect(wrong.put('a', 'a')).rejects.toMatchObject({ code: 'STORAGE_FAILURE', retryable: false });
   });
 
   it.each([

@@ -9,6 +9,7 @@ import {
   type UploadOptions,
 } from 'nestjs-storages';
 import { S3Storage } from 'nestjs-storages/s3';
+import { until } from '../until.js';
 import { kindOfServer, s3Server, type S3Server } from '../s3/server/s3-server.js';
 import { file, partHead, type Part } from './form.js';
 import { RoutesApplication } from './routes-application.js';
@@ -122,10 +123,10 @@ function uploadsInto(server: S3Server): void {
         const type = path === 'body' ? { 'Content-Type': 'application/octet-stream' } : undefined;
         client.head({ 'Content-Length': String(50 * MIB), ...type }, `/${path}`);
         await client.send(Buffer.concat([head, bytesOf(2 * PART)]));
-        while ((await openUploads()).length === 0);
+        await until('a part has come', async () => (await openUploads()).length > 0);
         expect(await keys()).toEqual([]);
         client.destroy();
-        while ((await openUploads()).length > 0 || first.bufferedBytes > 0);
+        await until('nothing is left', async () => (await openUploads()).length === 0 && first.bufferedBytes === 0);
         expect(await keys()).toEqual([]);
       });
     });

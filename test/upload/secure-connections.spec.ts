@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
+import type { Settings } from 'node:http2';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Module, Param, Post, Put, UploadedFile, UseInterceptors } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
@@ -29,6 +29,7 @@ import {
   type SecureClient,
   type Transport,
 } from './secure-transports.js';
+import { until } from '../until.js';
 import { platform } from './upload-application.js';
 
 const LIMIT = 8_000_000;
@@ -97,9 +98,9 @@ async function start(transport: Transport, timeout = 30_000): Promise<SecureClie
   return connect(transport);
 }
 
-async function connect(transport: Transport): Promise<SecureClient> {
+async function connect(transport: Transport, settings?: Settings): Promise<SecureClient> {
   const server = app?.getHttpServer() as Server;
-  const client = await connectBy(transport, (server.address() as AddressInfo).port);
+  const client = await connectBy(transport, (server.address() as AddressInfo).port, settings);
   clients.push(client);
   return client;
 }
@@ -206,9 +207,9 @@ describe.each(TRANSPORTS)('Over %s', (transport) => {
       const client = await connect(transport);
       const upload = client.begin(method, path, headers);
       upload.body.write(form(file('x'.repeat(1000), 'file', 'torn')).subarray(0, 600));
-      while (drain().underWay === 0) await turn();
+      await until('it is under way', () => drain().underWay > 0);
       tear(upload, client);
-      while (drain().underWay > 0) await turn();
+      await until('nothing is under way', () => drain().underWay === 0);
     }
     expect(await keysOf(storage)).toEqual([]);
   });
@@ -219,7 +220,18 @@ describe.each(TRANSPORTS)('Over %s', (transport) => {
     upload.body.write(form(file(Buffer.alloc(LIMIT + 1), 'file', 'endless')).subarray(0, LIMIT + 150));
     expect((await upload.answer()).status).toBe(413);
     const goOn = setInterval(() => upload.body.write('more'), 20);
-    while (!upload.isOver) await turn();
+    await until('the server has ended it', () => upload.isOver);
+    clearInterval(goOn);
+  });
+
+  it('nor is one that does not take its answer', async () => {
+    await start(transport);
+    const client = await connect(transport, { initialWindowSize: 0 });
+    const upload = client.begin('POST', '/upload', { 'content-type': FORM_TYPE });
+    upload.body.write(form(file(Buffer.alloc(LIMIT + 1), 'file', 'endless')).subarray(0, LIMIT + 150));
+    expect((await upload.answer()).status).toBe(413);
+    const goOn = setInterval(() => upload.body.write('more'), 20);
+    await until('the server has ended it', () => upload.isOver);
     clearInterval(goOn);
   });
 
@@ -255,8 +267,8 @@ describe.each(TRANSPORTS)('Over %s', (transport) => {
     const torn = ask('GET', {});
     await torn.answer();
     torn.tear();
-    while (storage.opened.some((stream) => !stream.closed)) await turn();
-    while (drain().underWay > 0) await turn();
+    await until('the storage has been let go', () => storage.opened.every((stream) => stream.closed));
+    await until('nothing is under way', () => drain().underWay === 0);
   });
 
   it('an application that closes lets an upload finish, and idle connections go', async () => {
@@ -265,9 +277,9 @@ describe.each(TRANSPORTS)('Over %s', (transport) => {
     const body = form(file('0123456789', 'file', 'slow'));
     const upload = client.begin('POST', '/upload', { 'content-type': FORM_TYPE });
     upload.body.write(body.subarray(0, body.length - 5));
-    while (drain().underWay === 0) await turn();
+    await until('it is under way', () => drain().underWay > 0);
     const closing = app?.close();
-    while (!drain().isClosing) await turn();
+    await until('it closes', () => drain().isClosing);
     upload.body.end(body.subarray(body.length - 5));
     const { status, body: answer } = await upload.answer();
     await textOf(answer);
@@ -290,7 +302,7 @@ describe.each(TRANSPORTS)('Over %s', (transport) => {
     const client = await start(transport, 200);
     const upload = client.begin('POST', '/upload', { 'content-type': FORM_TYPE });
     upload.body.write(form(file('0123456789', 'file', 'slow')).subarray(0, 150));
-    while (drain().underWay === 0) await turn();
+    await until('it is under way', () => drain().underWay > 0);
     const closing = app?.close();
     const { status, headers, body } = await upload.answer();
     expect([status, headers['retry-after'], await textOf(body)]).toEqual([

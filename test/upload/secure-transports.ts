@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { connect, constants, type ClientHttp2Stream, type IncomingHttpHeaders, type Settings } from 'node:http2';
 import { Agent, request } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
@@ -51,8 +51,9 @@ export interface SecureClient {
 
 export type Transport = 'HTTPS' | 'HTTP/2';
 
-export function connectBy(transport: Transport, port: number): Promise<SecureClient> {
-  return transport === 'HTTPS' ? connectHttps(port) : connectHttp2(port);
+/** @param settings of a session of HTTP/2 */
+export function connectBy(transport: Transport, port: number, settings?: Settings): Promise<SecureClient> {
+  return transport === 'HTTPS' ? connectHttps(port) : connectHttp2(port, settings);
 }
 
 async function connectHttps(port: number): Promise<SecureClient> {
@@ -97,8 +98,8 @@ class HttpsExchange implements Exchange {
   }
 }
 
-async function connectHttp2(port: number): Promise<SecureClient> {
-  const session = connect(`https://localhost:${port}`, { ca: CERTIFICATE.cert });
+async function connectHttp2(port: number, settings: Settings = {}): Promise<SecureClient> {
+  const session = connect(`https://localhost:${port}`, { ca: CERTIFICATE.cert, settings });
   const closed = new Promise((resolve) => session.once('close', resolve));
   session.on('error', () => undefined);
   await once(session, 'connect');

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { sanitizeKey } from '../../contract/index.js';
 import { decodeAttributes, parseText, type StoredAttributes } from './attributes-text.js';
 import { errnoOf, unless, type Disk } from './disk.js';
@@ -5,6 +6,10 @@ import type { DirectorySync } from './directory-sync.js';
 import type { Folders } from './folders.js';
 import type { Generation } from './generation.js';
 import { hashOfKey, parentOf } from './layout.js';
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Of a new file: not through a link that a stranger has put there, and not waiting for a reader at a FIFO's other end. */
+const WRITE_FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
 
 /** The hash of a key, a time in nanoseconds, a size. */
 const NAME = /^[0-9a-f]{32}\.-?\d+\.\d+$/;
@@ -56,7 +61,7 @@ export class AttributeFiles {
   async #writeOnce(path: string, text: string): Promise<void> {
     const held = await this.#sync.hold(parentOf(path));
     try {
-      const fd = await this.#disk.open(path, 'w', 0o644);
+      const fd = await this.#disk.open(path, WRITE_FLAGS, 0o644);
       try {
         await writeText(this.#disk, fd, text);
         if (this.#durable) await this.#disk.fsync(fd);
@@ -65,7 +70,7 @@ export class AttributeFiles {
       }
       await held.flush();
     } catch (error) {
-      await unless(this.#disk.unlink(path), 'ENOENT');
+      await this.#remove(path);
       throw error;
     } finally {
       await held.release();
@@ -87,7 +92,13 @@ export class AttributeFiles {
 
   /** A folder that a stranger has put in the place of one stays. */
   async #remove(path: string): Promise<void> {
-    await unless(this.#disk.unlink(path), 'ENOENT', 'ENOTDIR', 'EISDIR');
+    try {
+      await unless(this.#disk.unlink(path), 'ENOENT', 'ENOTDIR', 'EISDIR');
+    } catch (error) {
+      // what POSIX, and macOS, have for a folder
+      const isFolder = errnoOf(error) === 'EPERM' && (await this.#disk.lstat(path)).isDirectory();
+      if (!isFolder) throw error;
+    }
   }
 
   /** Removes what a dead writer left of other generations. Only the lock's holder calls this. */

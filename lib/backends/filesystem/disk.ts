@@ -5,6 +5,9 @@ import { constants } from 'node:os';
 /** Of a plain file. A number, as Node takes it (its documentation of `fs.readFile`); its types have that for `fs.promises` alone. */
 const READ_FLAGS = (fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK) as unknown as string;
 
+/** What the systems say of a path at which there is no plain file: a link, a folder, a FIFO that somebody writes to, a socket (macOS has its own word). */
+const NO_PLAIN_FILE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EMLINK', 'EAGAIN', 'ENXIO', 'EOPNOTSUPP'] as const;
+
 /** Names of error numbers: libuv has none for a few, EDQUOT among them, and says `Unknown system error -122`. */
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [-number, name]),
@@ -203,7 +206,7 @@ export class Disk {
     const reading = new Promise<string>((resolve, reject) => {
       fs.readFile(path, { encoding: 'utf8', flag: READ_FLAGS }, settle(resolve, reject));
     });
-    return unless(reading, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO');
+    return unless(reading, ...NO_PLAIN_FILE);
   }
 
   /** A copy that shares the blocks of the original, where the file system can; else it fails. */

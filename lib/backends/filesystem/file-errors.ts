@@ -46,7 +46,8 @@ export function storageErrorOf(error: unknown): StorageError | undefined {
       return new ConnectionError(`The file system is not available at the moment (${errno}).`, options);
     case 'EXDEV':
       return new StorageError(
-        'The object lies on a file system that is mounted below the root: it can be read and deleted, not replaced (EXDEV).',
+        'The object lies on another file system, which is mounted below the root, or in another quota project: it can be read and deleted, not ' +
+          'replaced (EXDEV).',
         options,
       );
     case 'ENOENT':

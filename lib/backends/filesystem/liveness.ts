@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { isProcessGone, parseOwner, processIdentity, type ProcessIdentity } from '../../contract/process-identity.js';
-import { errnoOf, type Disk } from './disk.js';
+import { errnoOf, unless, type Disk } from './disk.js';
 import type { Layout } from './layout.js';
 import { LISTENING, socketName } from './owner.js';
 import { bindable } from './socket-path.js';
@@ -44,8 +44,10 @@ export class Liveness {
     if (answer === 'ECONNREFUSED') return true;
     if (answer !== 'ENOENT') return false;
     // A socket that was there is removed when its owner closes, which removes the file first, or when its thread is terminated.
-    const file = await this.#disk.readFile(`${this.#layout.owners}/${owner}`);
-    return file?.endsWith(LISTENING) !== false;
+    const path = `${this.#layout.owners}/${owner}`;
+    const file = await this.#disk.readFile(path);
+    if (file !== undefined) return file.endsWith(LISTENING);
+    return (await unless(this.#disk.lstat(path), 'ENOENT')) === undefined;
   }
 }
 

@@ -16,6 +16,7 @@ export class Owner {
   readonly #disk: Disk;
   readonly #layout: Layout;
   #server: Server | undefined;
+  #promisesSocket = false;
   #renewing: Promise<void> | undefined;
   #releaseSocket: (() => Promise<void>) | undefined;
 
@@ -39,9 +40,10 @@ export class Owner {
     return owner;
   }
 
-  /** Writes the file again that a stranger has removed. The socket may have gone with it, so this one promises none. */
+  /** Writes the file again that a stranger has removed. The socket may have gone with it, so none is promised from now on. */
   restore(): Promise<void> {
-    return this.#write(this.path, this.id);
+    this.#promisesSocket = false;
+    return this.#write(this.path, this.#content);
   }
 
   /**
@@ -67,7 +69,7 @@ export class Owner {
   }
 
   get #content(): string {
-    return this.#server === undefined ? this.id : `${this.id} ${LISTENING}`;
+    return this.#promisesSocket ? `${this.id} ${LISTENING}` : this.id;
   }
 
   /** The file that locks are linked from: its content says whose lock it is. */
@@ -124,6 +126,7 @@ export class Owner {
     this.#server = server;
     // Only now: a socket that is bound and does not listen yet is as silent as that of a dead owner, and would be swept.
     await this.#disk.rename(`${this.#layout.owners}/${unheard}`, socketName(this.path));
+    this.#promisesSocket = true;
   }
 }
 

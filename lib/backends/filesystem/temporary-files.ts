@@ -23,7 +23,6 @@ const NO_REFLINKS: ReadonlySet<string> = new Set([
   'ENOTTY',
   'ENOSYS',
   'EINVAL',
-  'EXDEV',
   'EPERM',
   'ENOENT',
 ]);
@@ -82,7 +81,7 @@ export class TemporaryFiles {
   /**
    * A copy that shares the blocks of an open file.
    *
-   * @returns `undefined` where the file system cannot; it is not asked again
+   * @returns `undefined` where the file system cannot; it is not asked again then
    */
   async reflink(source: number, size: number, marked: boolean): Promise<TemporaryFile | undefined> {
     if (!this.#reflinks) return undefined;
@@ -92,6 +91,8 @@ export class TemporaryFiles {
       await this.#disk.reflink(`/proc/self/fd/${source}`, path);
     } catch (error) {
       await this.remove(path);
+      // that of a source which lies on another file system tells nothing of this one
+      if (errnoOf(error) === 'EXDEV') return undefined;
       if (!NO_REFLINKS.has(errnoOf(error) ?? '')) throw error;
       this.#reflinks = false;
       return undefined;

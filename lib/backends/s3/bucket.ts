@@ -1,11 +1,11 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { abortErrorOf } from '../../contract/base/abort.js';
-import { ConfigurationError, StorageError, TimeoutError } from '../../contract/index.js';
+import { ConfigurationError, ConnectionError, StorageError, TimeoutError } from '../../contract/index.js';
 import { nameAttemptErrors } from './attempt-errors.js';
 import { KeyCounts } from './key-counts.js';
 import { NotSent, RequestHandler, type Exchange } from './request-handler.js';
 import { RequestPace } from './request-pace.js';
-import { failureOf, MAKE_IT } from './s3-errors.js';
+import { errorOf, failureOf, MAKE_IT } from './s3-errors.js';
 import type { S3Settings } from './s3-storage-config.js';
 import { loadSdk, type Sdk } from './sdk.js';
 
@@ -165,10 +165,11 @@ function named(provider: AwsCredentialIdentityProvider): AwsCredentialIdentityPr
     } catch (error) {
       // of the SDK's own, which say that there are none
       if (failureOf(error).code === 'CredentialsProviderError') throw error;
-      throw new StorageError('The credentials for the server could not be got: their provider failed.', {
-        cause: error,
-        retryable: true,
-      });
+      const failure = errorOf(error, '', undefined);
+      const options = { cause: error };
+      const message = 'The credentials for the server could not be got: their provider failed.';
+      const isPassing = failure instanceof ConnectionError || failure instanceof TimeoutError;
+      throw isPassing ? new ConnectionError(message, options) : new StorageError(message, options);
     }
   };
 }

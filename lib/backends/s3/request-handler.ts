@@ -81,8 +81,8 @@ export class RequestHandler implements Handler {
       const { headers, body } = answer.response;
       const date = Date.parse(headers['date'] ?? '');
       if (exchange !== undefined && !Number.isNaN(date)) exchange.date = new Date(date);
-      // the date of an answer that somebody kept is old
-      if (!Number.isNaN(date) && headers['age'] === undefined) {
+      // not the clock of a proxy that answers by itself, nor the date of an answer that somebody kept
+      if (!Number.isNaN(date) && isOfServer(headers)) {
         const offset = date - Date.now();
         this.#clockOffset = Math.abs(offset) < CLOCKS_AGREE ? 0 : offset;
       }
@@ -195,4 +195,9 @@ class Watch {
 
 function isMessage(body: unknown): body is IncomingMessage {
   return typeof body === 'object' && body !== null && 'socket' in body && 'readableEnded' in body;
+}
+
+/** Whether the server itself has just given an answer. */
+function isOfServer(headers: Readonly<Record<string, string>>): boolean {
+  return headers['age'] === undefined && Object.keys(headers).some((name) => name.startsWith('x-amz-'));
 }

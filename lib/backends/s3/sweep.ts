@@ -22,7 +22,8 @@ export async function sweepUploads(bucket: Bucket, options: SweepOptions): Promi
     if (Key === undefined || UploadId === undefined || bucket.openUploads.has(UploadId)) continue;
     if (!Key.startsWith(prefix))
       throw new ConfigurationError('The server lists uploads outside the prefix it was asked for.');
-    if (Initiated === undefined || Initiated.getTime() > bucket.now() - age) continue;
+    // by the clock that is behind: an upload that is under way must not look old
+    if (Initiated === undefined || Initiated.getTime() > Math.min(bucket.now(), Date.now()) - age) continue;
     await abortUpload(bucket, Key.slice(prefix.length), UploadId, true);
     aborted++;
   }

@@ -38,6 +38,8 @@ function killing(staged: StagedBytes): StagedBytes {
     abort: () => staged.abort(),
     commit: async () => {
       const number = ++begun;
+      // the one before has ended so soon that this one would begin before the process is killed
+      if (moment === 'begun' && number > commit) await new Promise(() => undefined);
       if (moment === 'before' && number === commit) kill();
       const committing = staged.commit();
       if (moment === 'begun' && number === commit) setImmediate(kill);

@@ -75,6 +75,9 @@ function* patternOf(size: number, chunk: number, look: (passed: number) => void)
   }
 }
 
+/** How much a process may grow until its garbage is collected, beside what is alive, in bytes. */
+const MOST_GARBAGE = 64 * 1024 * 1024;
+
 /** Passes a large object through put and get, and asks now and then what is alive. */
 async function expectBoundedMemory({ storage, key, limits }: CheckContext): Promise<void> {
   const chunk = 64 * 1024;
@@ -86,8 +89,8 @@ async function expectBoundedMemory({ storage, key, limits }: CheckContext): Prom
     const bound = limits.memoryBound;
     if (live > bound) return `${live} bytes of buffers are alive after ${passed} bytes, more than ${bound}`;
     const resident = residentBytes() - residentBefore;
-    // what lies between two collections comes on top
-    const most = bound + every * 2;
+    // what lies between two collections comes on top, and must not be all that there is to hold
+    const most = bound + Math.min(MOST_GARBAGE, limits.memoryObject / 2);
     if (resident > most) return `the process has grown by ${resident} bytes after ${passed}, more than ${most}`;
     return undefined;
   };
