@@ -49,8 +49,8 @@ describe('package.json', () => {
     expect(manifest.types).toBe(manifest.exports['.']?.types);
   });
 
-  it('publishes the build only', () => {
-    expect(manifest.files).toEqual(['dist']);
+  it('publishes the build and the pages only', () => {
+    expect(manifest.files).toEqual(['dist', 'docs/*.md']);
   });
 
   it('lets the application choose its Nest', () => {
