@@ -1,9 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { STORAGE_ERROR_STATUS } from '../module/storage-error-status.js';
+import { ApiExtraModels, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { CONDITIONS, PARTIAL, RANGES, REDIRECT, UNSATISFIED, VALIDATORS, WHOLE } from './download-headers.js';
 import { StorageErrorDto } from './error.dto.js';
 import { checkTypes } from './media-types.js';
+import { BINARY, failedReading, storageError as error } from './storage-error-response.js';
 
 export interface ApiStoredFileResponseOptions {
   /** The media types of the files. Default: any. */
@@ -16,15 +16,6 @@ export interface ApiStoredFileResponseOptions {
   readonly redirect?: boolean | undefined;
   readonly description?: string | undefined;
 }
-
-const BINARY = { type: 'string', format: 'binary' } as const;
-
-const ERRORS = {
-  400: 'What was asked for cannot be a key.',
-  404: 'There is no such file.',
-  503: 'The storage is not available at the moment.',
-  504: 'The storage took too long.',
-} as const;
 
 /**
  * Describes a route that answers with `storedFile()`: the file, its parts, what a cache is told, and every failure.
@@ -52,8 +43,7 @@ export function ApiStoredFileResponse(options: ApiStoredFileResponseOptions = {}
     if (ranges) decorators.push(...parts(content));
     if (conditions) decorators.push(...conditional());
   }
-  for (const status of [400, 404, 503, 504] as const) decorators.push(error(status, ERRORS[status]));
-  return applyDecorators(...decorators, ...(redirect ? [] : requestHeaders(ranges, conditions)));
+  return applyDecorators(...decorators, ...failedReading(), ...(redirect ? [] : requestHeaders(ranges, conditions)));
 }
 
 function parts(content: object): (MethodDecorator & ClassDecorator)[] {
@@ -73,18 +63,6 @@ function conditional(): (MethodDecorator & ClassDecorator)[] {
     ApiResponse({ status: 304, description: 'The client has this version already.', headers: VALIDATORS }),
     error(412, 'The file is another version than the request names.'),
   ];
-}
-
-function error(status: number, description: string, headers: object = {}): MethodDecorator & ClassDecorator {
-  const codes = Object.entries(STORAGE_ERROR_STATUS).flatMap(([code, each]) =>
-    each === status ? [`\`${code}\``] : [],
-  );
-  return ApiResponse({
-    status,
-    description: `${description} ${codes.join(', ')}`,
-    ...(Object.keys(headers).length === 0 ? undefined : { headers: { ...headers } }),
-    content: { 'application/json': { schema: { $ref: getSchemaPath(StorageErrorDto) } } },
-  });
 }
 
 function requestHeaders(ranges: boolean, conditions: boolean): MethodDecorator[] {

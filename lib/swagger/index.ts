@@ -1,3 +1,4 @@
+export { ApiArchiveResponse, type ApiArchiveResponseOptions } from './api-archive-response.decorator.js';
 export { ApiStorageBody, type ApiStorageBodyOptions } from './api-storage-body.decorator.js';
 export {
   ApiStorageFile,

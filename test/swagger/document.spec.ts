@@ -162,6 +162,17 @@ describe('the document', () => {
     });
     expect(statusesOf('/files/link/{key}')).toEqual(['302', '400', '404', '503', '504']);
   });
+
+  it('describes an archive', () => {
+    const zip = { 'application/zip': { schema: { type: 'string', format: 'binary' } } };
+    const { responses } = operationOf(document(), 'get', '/files/zip');
+    expect(Object.keys(responses)).toEqual(['200', '400', '404', '503', '504']);
+    expect(responses['200']).toMatchObject({ description: 'The files, as a zip.', content: zip });
+    expect(operationOf(document(), 'post', '/files/zip').responses['201']).toMatchObject({
+      description: 'A selection.',
+      content: zip,
+    });
+  });
 });
 
 describe('an answer is as the document says it:', () => {
@@ -226,6 +237,15 @@ describe('an answer is as the document says it:', () => {
     ['400', '%01', {}, 400],
   ])('%s for a download', async (_title, key, headers, status) => {
     expect(await answers('get', '/files/{key}', { headers, path: `/files/${key}` })).toBe(status);
+  });
+
+  it.each([
+    ['201', ['ada.png'], 201],
+    ['404', ['grace.png'], 404],
+    ['400', [''], 400],
+  ])('%s for an archive', async (_title, keys, status) => {
+    const body = JSON.stringify({ keys });
+    expect(await answers('post', '/files/zip', { headers: { 'Content-Type': 'application/json' }, body })).toBe(status);
   });
 
   it('503 for a download from a storage that is away', async () => {

@@ -1,12 +1,14 @@
 import { Body, Controller, Get, Param, Post, Put, UploadedFile, UploadedFiles, UseInterceptors } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
+  archive,
   InjectStorage,
   StorageBodyInterceptor,
   storedFile,
   StorageFileFieldsInterceptor,
   StorageFileInterceptor,
   StorageFilesInterceptor,
+  type ArchiveAnswer,
   type PendingUpload,
   type Storage,
   type StoredFile,
@@ -15,6 +17,7 @@ import {
   type UploadOptions,
 } from 'nestjs-storages';
 import {
+  ApiArchiveResponse,
   ApiStorageBody,
   ApiStorageFile,
   ApiStorageFileFields,
@@ -123,6 +126,18 @@ export class FilesController {
   })
   any(@Param('key') key: string): StoredFileAnswer {
     return storedFile(this.files, key);
+  }
+
+  @Get('zip')
+  @ApiArchiveResponse()
+  zip(): ArchiveAnswer {
+    return archive(this.files, ['ada.png']);
+  }
+
+  @Post('zip')
+  @ApiArchiveResponse({ status: 201, description: 'A selection.' })
+  selection(@Body() { keys }: { readonly keys: string[] }): ArchiveAnswer {
+    return archive(this.files, keys);
   }
 
   @Get(':key')

@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { archive, type ArchiveAnswer } from 'nestjs-storages';
+import { ApiArchiveResponse } from 'nestjs-storages/swagger';
 import { CurrentTenant } from '../tenancy/current-tenant.decorator.js';
 import { ForTenants } from '../tenancy/for-tenants.decorator.js';
 import type { Tenant } from '../tenancy/tenant.js';
@@ -16,8 +17,7 @@ export class TenantController {
 
   /** A zip that is made while it is sent. */
   @Get('archive')
-  @ApiProduces('application/zip')
-  @ApiOkResponse({ description: 'A zip.', schema: { type: 'string', format: 'binary' } })
+  @ApiArchiveResponse()
   archive(@CurrentTenant() tenant: Tenant, @Query() { folder }: FolderQuery): ArchiveAnswer {
     // a folder's own name is the default
     const filename = folder === undefined ? `${tenant.id}.zip` : undefined;
