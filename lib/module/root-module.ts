@@ -1,4 +1,4 @@
-import { forwardRef, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { ConfigurationError, Storage } from '../contract/index.js';
 import { giveStorages } from '../registry/named-in-code.js';
 import { getStorageToken } from '../registry/index.js';
@@ -18,7 +18,7 @@ import type {
 } from './storage-module-options.interface.js';
 import { failure, importsOf, kept, madeStorage, storageProviders } from './storage-providers.js';
 import { registrationProvider, type StorageRegistration } from './storage-registration.js';
-import { StorageNameCheckModule } from './storage-name-check.module.js';
+import { storageNameCheck } from './storage-name-check.module.js';
 import { UploadDefaultsHolder } from './upload-defaults-holder.js';
 
 /** What `forRoot` and `forRootAsync` give to Nest, but for the module's class. */
@@ -84,7 +84,7 @@ function rootOf(
   else if (chosen !== undefined) byDefault.push({ provide: Storage, useExisting: getStorageToken(chosen.name) });
   return {
     global: settings.isGlobal ?? true,
-    imports: [StorageCoreModule, forwardRef(() => StorageNameCheckModule.forMissing()), ...imports],
+    imports: [StorageCoreModule, storageNameCheck, ...imports],
     controllers,
     providers: [registrationProvider(registration), ...providers, ...byDefault],
     exports: [

@@ -1,4 +1,12 @@
-import { Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import {
+  forwardRef,
+  Global,
+  Module,
+  Scope,
+  type FactoryProvider,
+  type ForwardReference,
+  type Type,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { Storage } from '../contract/index.js';
 import { missingStorages } from '../registry/named-in-code.js';
@@ -7,31 +15,31 @@ import { getStorageToken } from '../registry/index.js';
 import { StorageLifecycle } from './storage-lifecycle.js';
 import { defaultNameIn, namesIn, registrationsOf } from './storage-registration.js';
 
-const built = new Map<string, DynamicModule>();
+const built = new Map<string, Type>();
+const own = new WeakSet<object>();
 
 /**
- * Provides the names that are asked for and given nowhere, and fails for each of them with the known names where Nest would only say
- * that it cannot resolve a dependency. For a forward reference: evaluated when Nest reads the modules, it knows what all of them ask for.
- * Its name stands in the log of every start, where it must not read like a failure.
+ * A module that provides the names that are asked for and given nowhere, and fails for each of them with the known names where Nest would only
+ * say that it cannot resolve a dependency. Evaluated when Nest reads the modules, the reference knows what all of them ask for. It leads to a
+ * class, since Nest takes a dynamic module behind a forward reference only since late in version 11.2.
  */
-@Module({})
-export class StorageNameCheckModule {
-  static forMissing(): DynamicModule {
-    const missing = missingStorages();
-    const key = JSON.stringify(missing);
-    // the same object for the same names: Nest tells dynamic modules apart by identity, and may evaluate a reference twice
-    const known = built.get(key);
-    if (known !== undefined) return known;
-    const providers = missing.map(refusal);
-    const dynamicModule = {
-      module: StorageNameCheckModule,
-      global: true,
-      providers,
-      exports: providers.map(({ provide }) => provide),
-    };
-    built.set(key, dynamicModule);
-    return dynamicModule;
-  }
+export const storageNameCheck: ForwardReference = forwardRef(() => {
+  const missing = missingStorages();
+  const key = JSON.stringify(missing);
+  // the same class for the same names: Nest may evaluate a reference twice
+  const module = built.get(key) ?? moduleFor(missing);
+  built.set(key, module);
+  return module;
+});
+
+function moduleFor(missing: readonly (string | undefined)[]): Type {
+  const providers = missing.map(refusal);
+  // stands in the log of every start, where it must not read like a failure
+  const module = class StorageNameCheckModule {};
+  own.add(module);
+  Global()(module);
+  Module({ providers, exports: providers.map(({ provide }) => provide) })(module);
+  return module;
 }
 
 function refusal(name: string | undefined): FactoryProvider<Storage> {
@@ -57,7 +65,7 @@ function refusal(name: string | undefined): FactoryProvider<Storage> {
 /** A global module of the application's own may provide a token by hand, and Nest may have come here first. */
 function providedElsewhere(modules: ModulesContainer, token: ReturnType<typeof getStorageToken>): Storage | undefined {
   for (const module of modules.values()) {
-    if (module.metatype === StorageNameCheckModule || !module.isGlobal || !module.exports.has(token)) continue;
+    if (own.has(module.metatype) || !module.isGlobal || !module.exports.has(token)) continue;
     const provided: unknown = module.providers.get(token)?.instance;
     if (provided !== undefined && provided !== null) return provided as Storage;
   }

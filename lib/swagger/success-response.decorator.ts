@@ -1,6 +1,9 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { HTTP_CODE_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
-import { ApiResponse, DECORATORS } from '@nestjs/swagger';
+import { ApiResponse } from '@nestjs/swagger';
+
+/** Where @nestjs/swagger notes the answers of a method: `DECORATORS.API_RESPONSE`, which early versions of 11 do not export. */
+const API_RESPONSE = 'swagger/apiResponse';
 
 /** The class of the JSON that a handler answers with; in an array where it answers with several. */
 export type ResponseModel = Type | [Type];
@@ -24,7 +27,7 @@ export function SuccessResponse(model: ResponseModel | undefined): MethodDecorat
 }
 
 function hasSuccess(method: object): boolean {
-  const responses: unknown = Reflect.getMetadata(DECORATORS.API_RESPONSE, method);
+  const responses: unknown = Reflect.getMetadata(API_RESPONSE, method);
   return (
     typeof responses === 'object' &&
     responses !== null &&
