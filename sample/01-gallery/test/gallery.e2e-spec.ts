@@ -84,6 +84,8 @@ describe('the gallery in Chromium', () => {
     await choose(PICTURE);
     await card(PICTURE).waitFor();
 
+    // a browser tells of progress some twenty times a second: on a fast machine there would be nothing to see
+    await limitUpload(200 * MB);
     await page.evaluate('window.barValues = []');
     const memory = watchMemory();
     await drop(join(files, VIDEO));
