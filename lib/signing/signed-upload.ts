@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { NestInterceptor, Type } from '@nestjs/common';
+import type { ExecutionContext, NestInterceptor, Type } from '@nestjs/common';
 import { singleChecksum } from '../contract/options/single-checksum.js';
 import { platformRequestOf } from '../platform/node-request.js';
 import { UploadException } from '../upload/errors/index.js';
 import { BODY_FIELD } from '../upload/request/body-receiver.js';
 import { receiveBody, receiveForm, type ReceiveUpload } from '../upload/request/receive-upload.js';
 import { createUploadInterceptor } from '../upload/upload-interceptor.js';
-import type { UploadContext } from '../upload/upload-context.js';
 import type { UploadDefaults } from '../upload/upload-defaults.js';
 import type { UploadOptions } from '../upload/upload-options.js';
 import type { FileRule, UploadRules } from '../upload/upload-rules.js';
@@ -48,13 +47,13 @@ export const SignedBodyInterceptor = interceptor(
   BODY_FIELD,
   'every',
   (context, rules, unit) => {
-    const { contentType } = signedIn(context);
+    const { contentType } = signedIn(context.nest);
     const {
       'content-type': sent,
       'content-range': part,
       'if-match': version,
       'if-none-match': other,
-    } = headersIn(context);
+    } = headersIn(context.nest);
     if (part !== undefined) throw partOfFile();
     if (version !== undefined || (other !== undefined && other !== '*')) throw conditionRefused();
     if (contentType !== undefined && sent?.toLowerCase() !== contentType.toLowerCase()) throw anotherType(contentType);
@@ -92,11 +91,11 @@ function bound(rules: UploadRules, field: string, { contentType, checksum }: Sig
   return { ...rules, files: new Map([[field, file]]) };
 }
 
-function headersIn(context: UploadContext): IncomingHttpHeaders {
+function headersIn(context: ExecutionContext): IncomingHttpHeaders {
   return platformRequestOf(context).request.headers;
 }
 
-function signedIn(context: UploadContext): SignedRequest {
+function signedIn(context: ExecutionContext): SignedRequest {
   return signedRequestOf(platformRequestOf(context).request);
 }
 

@@ -12,8 +12,31 @@ export interface UploadContext extends ExecutionContext {
   readonly signal: AbortSignal;
 }
 
-/** The context itself is Nest's, and shared by every interceptor of the request: it gets no property of ours. */
-export function uploadContextOf(context: ExecutionContext, unit: { readonly signal: AbortSignal }): UploadContext {
-  // made when it is asked for
-  return Object.create(context, { signal: { get: () => unit.signal, enumerable: true } }) as UploadContext;
+/**
+ * What one upload knows of its request. The application's functions get theirs when the first of them is called: to put an object before Nest's
+ * context makes a prototype of that, which the engine then looks up anew in every request. Most routes have no function.
+ */
+export class RequestContext {
+  readonly nest: ExecutionContext;
+  readonly #unit: { readonly signal: AbortSignal };
+  #forFunctions: UploadContext | undefined;
+
+  constructor(nest: ExecutionContext, unit: { readonly signal: AbortSignal }) {
+    this.nest = nest;
+    this.#unit = unit;
+  }
+
+  /** Fires when the upload has failed. */
+  get signal(): AbortSignal {
+    return this.#unit.signal;
+  }
+
+  /** The same for all of them. Nest's is shared by every interceptor of the request: it gets no property of ours. */
+  get forFunctions(): UploadContext {
+    const unit = this.#unit;
+    this.#forFunctions ??= Object.create(this.nest, {
+      signal: { get: () => unit.signal, enumerable: true },
+    }) as UploadContext;
+    return this.#forFunctions;
+  }
 }

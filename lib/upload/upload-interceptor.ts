@@ -24,7 +24,6 @@ import { checkUploadOptions } from './resolve-upload-options.js';
 import { UPLOAD_DEFAULTS, type UploadDefaults } from './upload-defaults.js';
 import type { UploadOptions } from './upload-options.js';
 import { UploadPlan, type TakenFields } from './upload-plan.js';
-import type { UploadContext } from './upload-context.js';
 import type { UploadRules } from './upload-rules.js';
 import {
   dependOnStorages,
@@ -46,7 +45,7 @@ export interface UploadInterceptorKind {
   /** What of the application's defaults holds here. Default: all of it. */
   readonly defaultsOf?: (defaults: UploadDefaults) => UploadDefaults;
   /** Bounds of one request that no option has, over what the options say. */
-  readonly bind?: (rules: UploadRules, context: UploadContext) => UploadRules;
+  readonly bind?: (rules: UploadRules, context: ExecutionContext) => UploadRules;
 }
 
 /** Makes the class of an interceptor, as Nest's own `FileInterceptor` and its fellows do. */
@@ -100,7 +99,7 @@ export function createUploadInterceptor(kind: UploadInterceptorKind, options: Up
       // an interceptor that nobody has initialized (made by hand, in a test) resolves here
       const plan = (this.#plan ??= this.#makePlan());
       const rulesFor: UploadRun['rulesFor'] =
-        bind === undefined ? (each) => plan.rulesFor(each) : async (each) => bind(await plan.rulesFor(each), each);
+        bind === undefined ? (each) => plan.rulesFor(each) : async (each) => bind(await plan.rulesFor(each), each.nest);
       return runUpload({ rulesFor, receive, context, next, deliver, drain: this.drain });
     }
 

@@ -15,7 +15,7 @@ import {
   type StaticOptions,
 } from './resolve-upload-options.js';
 import type { UnreadBodies } from './platform/fastify-parsers.js';
-import type { UploadContext } from './upload-context.js';
+import type { RequestContext, UploadContext } from './upload-context.js';
 import type { UploadOptions } from './upload-options.js';
 import type { FileRule, UploadRules } from './upload-rules.js';
 import { storagesNamedIn, type UploadStorage } from './upload-storage.js';
@@ -60,8 +60,8 @@ export class UploadPlan {
     }
   }
 
-  rulesFor(context: UploadContext): UploadRules | Promise<UploadRules> {
-    return this.#rules ?? this.#ask(context);
+  rulesFor(context: RequestContext): UploadRules | Promise<UploadRules> {
+    return this.#rules ?? this.#ask(context.forFunctions);
   }
 
   async #ask(context: UploadContext): Promise<UploadRules> {

@@ -13,7 +13,7 @@ import { waitFor, type Patience } from '../callback.js';
 import * as refused from '../errors/index.js';
 import type { IncomingFile } from '../stored-upload.js';
 import { isMetadata } from '../resolve-upload-options.js';
-import type { UploadContext } from '../upload-context.js';
+import type { RequestContext } from '../upload-context.js';
 import type { FileRule } from '../upload-rules.js';
 import type { StageRequest, UnitFile, UploadUnit } from '../upload-unit.js';
 import { allows, allowsClaimOf } from './allowed-types.js';
@@ -30,7 +30,7 @@ export type NamedFile = Omit<IncomingFile, 'contentType' | 'extension'>;
 export interface Staging {
   readonly rule: FileRule;
   readonly unit: UploadUnit;
-  readonly context: UploadContext;
+  readonly context: RequestContext;
   /** The place of the file in the request. */
   readonly order: number;
 }
@@ -68,7 +68,10 @@ export async function stageFile(
   const head = await bytes.head;
   const incoming = await lookInto(named, head, rule);
   if (rule.filter !== undefined) {
-    const taken: unknown = await waitFor(rule.filter(incoming, context), patienceFor('filter', incoming, to));
+    const taken: unknown = await waitFor(
+      rule.filter(incoming, context.forFunctions),
+      patienceFor('filter', incoming, to),
+    );
     // a filter that forgets to say would lose files in silence
     if (typeof taken !== 'boolean') throw new ConfigurationError('filter must give true or false.');
     if (!taken) {
@@ -81,8 +84,11 @@ export async function stageFile(
     const found = head.whole && head.bytes.length === 0 ? undefined : incoming.contentType;
     throw refused.fileTypeRefused(named, found, allowedTypes.description);
   }
-  const inTransform = patienceFor('transform', incoming, to);
-  const transform = await waitFor(rule.transform?.(incoming, context), inTransform, discardTransform);
+  const inTransform = rule.transform === undefined ? undefined : patienceFor('transform', incoming, to);
+  const transform =
+    rule.transform === undefined || inTransform === undefined
+      ? undefined
+      : await waitFor(rule.transform(incoming, context.forFunctions), inTransform, discardTransform);
   const verdict = rule.scan === undefined ? undefined : askScanner(rule.scan, incoming, bytes, to);
   const source = head.whole && transform === undefined ? head.bytes : bytes.open();
   // heard at once, also when the staging fails before it is waited for
@@ -92,7 +98,7 @@ export async function stageFile(
   passed?.catch(() => undefined);
 
   const running =
-    transform === undefined || Buffer.isBuffer(source)
+    transform === undefined || inTransform === undefined || Buffer.isBuffer(source)
       ? undefined
       : runTransform(transform, bytes, source, inTransform);
   const staging = stageInto(targetOf(source, incoming, running, rule.contentType), incoming, to);
@@ -151,7 +157,7 @@ async function askScanner(
   const stream = bytes.open();
   try {
     const patience = { ...patienceFor('scan', incoming, to), progress: progressOfScanner(bytes, stream) };
-    const verdict: unknown = await waitFor(scan({ ...incoming, bytes: stream }, to.context), patience);
+    const verdict: unknown = await waitFor(scan({ ...incoming, bytes: stream }, to.context.forFunctions), patience);
     // whatever else a scanner may give, in JavaScript too, is no clean bill
     return verdict === true;
   } finally {
@@ -186,7 +192,7 @@ async function stageInto(target: Target, incoming: IncomingFile, to: Staging): P
     contentType,
     metadata:
       typeof metadata === 'function'
-        ? metadataIn(await waitFor(metadata(incoming, context), patienceFor('metadata', incoming, to)))
+        ? metadataIn(await waitFor(metadata(incoming, context.forFunctions), patienceFor('metadata', incoming, to)))
         : metadata,
   };
   if (onProgress !== undefined) options.onProgress = onProgress;
@@ -227,7 +233,7 @@ async function stageInto(target: Target, incoming: IncomingFile, to: Staging): P
 async function keyOf(incoming: IncomingFile, to: Staging): Promise<string | undefined> {
   const { rule, context } = to;
   if (rule.key === undefined) return undefined;
-  const key: unknown = await waitFor(rule.key(incoming, context), patienceFor('key', incoming, to));
+  const key: unknown = await waitFor(rule.key(incoming, context.forFunctions), patienceFor('key', incoming, to));
   if (typeof key !== 'string') throw new ConfigurationError('key must give a string.');
   return key;
 }

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { answerTo } from '../errors/index.js';
 import { stageFile, type NamedFile, type ReceivedFile, type Staging } from '../file/stage-file.js';
 import type { IncomingBytes } from '../file/incoming-bytes.js';
-import type { UploadContext } from '../upload-context.js';
+import type { RequestContext } from '../upload-context.js';
 import type { FileRule } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 
@@ -12,7 +12,7 @@ const MAX_AT_ONCE = 16;
 /** The files of one request on their way into the storages, several at once, in memory that does not grow with their number. */
 export class FilesInFlight {
   readonly #unit: UploadUnit;
-  readonly #context: UploadContext;
+  readonly #context: RequestContext;
   readonly #onSettled: () => void;
   readonly #files: (ReceivedFile | undefined)[] = [];
   readonly #open = new Set<IncomingBytes>();
@@ -25,7 +25,7 @@ export class FilesInFlight {
   readonly #scope = new AsyncResource('StorageUpload');
 
   /** @param onSettled called after each file that was staged or left out: there may be room again */
-  constructor(unit: UploadUnit, context: UploadContext, onSettled: () => void) {
+  constructor(unit: UploadUnit, context: RequestContext, onSettled: () => void) {
     this.#unit = unit;
     this.#context = context;
     this.#onSettled = onSettled;

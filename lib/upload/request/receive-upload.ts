@@ -6,7 +6,7 @@ import { boundaryOf, kindOfRequest } from '../multipart/content-type.js';
 import { createFormBody } from '../multipart/form-body.js';
 import { hasBody } from '../../platform/message-state.js';
 import { platformRequestOf } from '../../platform/node-request.js';
-import type { UploadContext } from '../upload-context.js';
+import type { RequestContext } from '../upload-context.js';
 import { describeFields, type UploadRules } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 import { BODY_FIELD, BodyReceiver } from './body-receiver.js';
@@ -18,13 +18,13 @@ import { FormReceiver } from './form-receiver.js';
  * @returns the files; `undefined` for a request that has nothing of the kind, and need not
  */
 export type ReceiveUpload = (
-  context: UploadContext,
+  context: RequestContext,
   rules: UploadRules,
   unit: UploadUnit,
 ) => Promise<readonly ReceivedFile[] | undefined>;
 
 export const receiveForm: ReceiveUpload = async (context, rules, unit) => {
-  const { carrier, request, response } = platformRequestOf(context);
+  const { carrier, request, response } = platformRequestOf(context.nest);
   const contentType = request.headers['content-type'];
   const kind = kindOfRequest(contentType);
   if (contentType === undefined || kind !== 'form') {
@@ -42,7 +42,7 @@ export const receiveForm: ReceiveUpload = async (context, rules, unit) => {
 };
 
 export const receiveBody: ReceiveUpload = async (context, rules, unit) => {
-  const { carrier, request, response } = platformRequestOf(context);
+  const { carrier, request, response } = platformRequestOf(context.nest);
   const { headers } = request;
   const rule = rules.files.get(BODY_FIELD);
   if (rule === undefined) throw new ConfigurationError('The rules of a raw body say nothing of it.');

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { TransferProgress } from '../../contract/index.js';
-import type { UploadContext } from '../upload-context.js';
+import type { RequestContext } from '../upload-context.js';
 import type { UploadRules } from '../upload-rules.js';
 import type { UploadUnit } from '../upload-unit.js';
 import type { RequestBodyOptions } from './request-body.js';
@@ -9,7 +9,7 @@ import type { RequestBodyOptions } from './request-body.js';
 export interface ReceiverOptions {
   readonly request: RequestBodyOptions['request'];
   readonly response: RequestBodyOptions['response'];
-  readonly context: UploadContext;
+  readonly context: RequestContext;
   readonly rules: UploadRules;
   /** Takes the files. */
   readonly unit: UploadUnit;
@@ -27,6 +27,6 @@ export function bodyOptions({ request, response, context, rules, unit }: Receive
       onProgress === undefined
         ? undefined
         : // in the context of the handler, as the application's other functions, not in that of the socket's events
-          AsyncResource.bind((progress: TransferProgress) => onProgress(progress, context)),
+          AsyncResource.bind((progress: TransferProgress) => onProgress(progress, context.forFunctions)),
   };
 }

@@ -11,7 +11,7 @@ import { isClosed } from '../../platform/message-state.js';
 import { platformRequestOf } from '../../platform/node-request.js';
 import { onceGone } from '../../platform/once-gone.js';
 import type { PendingUpload, StoredUpload } from '../stored-upload.js';
-import { uploadContextOf, type UploadContext } from '../upload-context.js';
+import { RequestContext } from '../upload-context.js';
 import type { UploadRules } from '../upload-rules.js';
 import { UploadUnit } from '../upload-unit.js';
 import type { ReceiveUpload } from './receive-upload.js';
@@ -26,7 +26,7 @@ const ROLLBACK_MS = 5000;
 
 /** One upload, as an interceptor asks for it. */
 export interface UploadRun {
-  readonly rulesFor: (context: UploadContext) => UploadRules | Promise<UploadRules>;
+  readonly rulesFor: (context: RequestContext) => UploadRules | Promise<UploadRules>;
   readonly receive: ReceiveUpload;
   readonly context: ExecutionContext;
   readonly next: CallHandler;
@@ -126,11 +126,11 @@ class RunningUpload {
   /** @returns whether the files are to be committed after the handler */
   async #receive(): Promise<boolean> {
     const { context, rulesFor, receive, deliver } = this.#run;
-    const uploadContext = uploadContextOf(context, this.#unit);
-    const rules = await whileConnected(rulesFor(uploadContext), this.#response);
+    const requestContext = new RequestContext(context, this.#unit);
+    const rules = await whileConnected(rulesFor(requestContext), this.#response);
     const committedLate = rules.commit === 'afterHandler';
     if (committedLate && answersItself(context)) throw answersTooEarly(context);
-    const received = await receive(uploadContext, rules, this.#unit);
+    const received = await receive(requestContext, rules, this.#unit);
     this.#files = received ?? [];
     if (!committedLate) await this.#unit.commit('beforeHandler');
     for (const file of this.#files) this.#uploads.push(uploadOf(file));
