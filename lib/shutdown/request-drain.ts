@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import { ConfigurationError } from '../contract/index.js';
+import { LiveList, type Listed } from '../contract/base/live-list.js';
 import { StorageLogger } from '../logging/index.js';
 import { cutOff } from '../platform/message-state.js';
 import { resolveShutdownOptions, type ResolvedShutdownOptions } from './shutdown-options.js';
@@ -12,7 +13,7 @@ const AFTERMATH_MS = 5000;
 const LAST_MS = 1000;
 
 /** A transfer that is under way. */
-interface Transfer {
+interface Transfer extends Listed {
   readonly response: ServerResponse;
   /** Ends it with an answer where it can still have one. */
   readonly breakOff: () => void;
@@ -24,7 +25,7 @@ interface Transfer {
  */
 export class RequestDrain {
   readonly #logger = new StorageLogger('StorageShutdown');
-  readonly #transfers = new Set<Transfer>();
+  readonly #transfers = new LiveList<Transfer>();
   readonly #alsoFor: ((milliseconds: number) => Promise<void>)[] = [];
   #options: ResolvedShutdownOptions = resolveShutdownOptions();
   #giver: object | undefined;
@@ -100,10 +101,10 @@ export class RequestDrain {
     const { timeout } = this.#options;
     this.#deadline = performance.now() + timeout;
     this.#connections?.answerLast();
-    for (const { response } of this.#transfers) response.shouldKeepAlive = false;
+    for (const { response } of this.#transfers.all()) response.shouldKeepAlive = false;
     await this.#whenIdle(timeout);
     this.#isOver = true;
-    const late = [...this.#transfers];
+    const late = this.#transfers.all();
     if (late.length > 0) {
       this.#logger.warn('Uploads or downloads have not ended within shutdown.timeout: they are broken off.', {
         fields: { transfers: late.length, timeout },

@@ -1,7 +1,8 @@
 import { StorageClosedError } from '../errors/index.js';
+import { LiveList, type Listed } from './live-list.js';
 
 /** Something that is still open when a storage closes: a stream that is read, bytes that are staged. */
-export interface Releasable {
+export interface Releasable extends Listed {
   release(reason: StorageClosedError): void | Promise<void>;
 }
 
@@ -9,7 +10,7 @@ export interface Releasable {
 export class Lifecycle {
   readonly #open: () => Promise<void>;
   readonly #close: () => Promise<void>;
-  readonly #resources = new Set<Releasable>();
+  readonly #resources = new LiveList<Releasable>();
   #opening: Promise<void> | undefined;
   #opened = false;
   #closing: Promise<void> | undefined;
@@ -93,8 +94,9 @@ export class Lifecycle {
       });
     }
     const reason = new StorageClosedError();
-    const released = await Promise.allSettled([...this.#resources].map(async (resource) => resource.release(reason)));
-    this.#resources.clear();
+    const resources = this.#resources.all();
+    const released = await Promise.allSettled(resources.map(async (resource) => resource.release(reason)));
+    for (const resource of resources) this.#resources.delete(resource);
     if (this.#opened) await this.#close();
     for (const result of released) {
       if (result.status === 'rejected') throw result.reason;

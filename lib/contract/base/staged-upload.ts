@@ -17,7 +17,7 @@ export interface StagedBytes {
 }
 
 /** The `StagedFile` that callers get: whoever forgets it loses nothing but room, and only until the storage closes. */
-export class StagedUpload implements StagedFile, Releasable {
+export class StagedUpload implements StagedFile {
   readonly key: string;
   readonly size: number;
   readonly contentType: string;
@@ -29,6 +29,7 @@ export class StagedUpload implements StagedFile, Releasable {
   readonly #hold: ChangeHold | undefined;
   readonly #bytes: StagedBytes;
   readonly #lifecycle: Lifecycle;
+  readonly #held: Releasable = { release: () => this.#discard() };
   readonly #wrap: (error: unknown, operation: StorageOperation) => StorageError;
   #state: 'staged' | 'committing' | 'settled' = 'staged';
   #aborting: Promise<void> | undefined;
@@ -56,7 +57,7 @@ export class StagedUpload implements StagedFile, Releasable {
     this.#bytes = bytes;
     this.#lifecycle = lifecycle;
     this.#wrap = wrap;
-    lifecycle.hold(this);
+    lifecycle.hold(this.#held);
   }
 
   commit(): Promise<StoredFile> {
@@ -114,10 +115,6 @@ export class StagedUpload implements StagedFile, Releasable {
     await this.abort();
   }
 
-  release(): Promise<void> {
-    return this.#discard();
-  }
-
   #discard(): Promise<void> {
     this.#settle();
     this.#aborting ??= this.#abortBytes();
@@ -138,6 +135,6 @@ export class StagedUpload implements StagedFile, Releasable {
 
   #settle(): void {
     this.#state = 'settled';
-    this.#lifecycle.drop(this);
+    this.#lifecycle.drop(this.#held);
   }
 }

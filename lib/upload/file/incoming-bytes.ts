@@ -1,3 +1,4 @@
+import type { Listed } from '../../contract/base/live-list.js';
 import type { Checksum } from '../../contract/index.js';
 import { ByteStream } from './byte-stream.js';
 import { SIGNATURE_BYTES } from './content-type-of-bytes.js';
@@ -18,11 +19,13 @@ export interface FileHead {
  * The bytes of one file as they arrive: held until somebody has looked at their beginning, then passed on to as many streams as were opened.
  * What is given beyond that waits in memory: the giver stops while it is `full`.
  */
-export class IncomingBytes {
+export class IncomingBytes implements Listed {
   readonly head: Promise<FileHead>;
   readonly digest: Digest | undefined;
   /** Bytes that have come. */
   size = 0;
+  /** Among the files that are on their way. */
+  place: number | undefined;
   readonly #onRoom: () => void;
   readonly #held = new GatheredBytes();
   #dropped = false;

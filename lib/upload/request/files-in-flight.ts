@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { LiveList } from '../../contract/base/live-list.js';
 import { answerTo } from '../errors/index.js';
 import { stageFile, type NamedFile, type ReceivedFile, type Staging } from '../file/stage-file.js';
 import type { IncomingBytes } from '../file/incoming-bytes.js';
@@ -15,7 +16,7 @@ export class FilesInFlight {
   readonly #context: RequestContext;
   readonly #onSettled: () => void;
   readonly #files: (ReceivedFile | undefined)[] = [];
-  readonly #open = new Set<IncomingBytes>();
+  readonly #open = new LiveList<IncomingBytes>();
   /** Of those, the ones that are being staged, and what lets the others begin. */
   #staging = 0;
   #waiting: (() => void)[] = [];
@@ -34,8 +35,7 @@ export class FilesInFlight {
   /** Whether the client should wait. */
   get full(): boolean {
     if (this.#open.size > MAX_AT_ONCE) return true;
-    for (const bytes of this.#open) if (bytes.full) return true;
-    return false;
+    return this.#open.some((bytes) => bytes.full);
   }
 
   /** The files that were staged, in the order in which they came. */
@@ -93,6 +93,6 @@ export class FilesInFlight {
   fail(reason: Error): void {
     this.#failed = true;
     this.#waiting = [];
-    for (const bytes of this.#open) bytes.fail(reason);
+    for (const bytes of this.#open.all()) bytes.fail(reason);
   }
 }
