@@ -25,20 +25,32 @@ export interface Asked {
 /** What a handler returns to have stored bytes sent. For Nest and its interceptors it is a `StreamableFile`. */
 export abstract class DownloadAnswer extends StreamableFile {
   #unanswered: Readable | undefined;
+  #answered = false;
 
   /** @param made what the handler called, as it stands in its code */
   constructor(private readonly made: string) {
-    super(EMPTY);
+    super(NO_STREAM);
   }
 
   /** Makes the answer, when a request is there for it. @internal */
   abstract answerTo(asked: Asked): Promise<Answer>;
 
+  /** Another one is sent in the place of this. @internal */
+  markAnswered(): void {
+    this.#answered = true;
+  }
+
+  /** Tells whoever watches what the handler returned, an upload that the answer belongs to, that it broke off. @internal */
+  breakOff(error: Error): void {
+    this.#unanswered?.destroy(error);
+  }
+
   /**
-   * Never read where the module's interceptor has put an answer in the place of this: Nest may ask for it all the same, to destroy it. Read
+   * Never read where the module's interceptor has put an answer in the place of this: Nest asks for it all the same, to destroy it. Read
    * where nothing has, it fails with what is missing.
    */
   override getStream(): Readable {
+    if (this.#unanswered === undefined && this.#answered) return OVER;
     const { made } = this;
     this.#unanswered ??= new Readable({
       read() {
@@ -63,4 +75,8 @@ function notAnswered(made: string): ConfigurationError {
   );
 }
 
-const EMPTY = Buffer.alloc(0);
+/** What a `StreamableFile` takes for a stream. None that is one: it costs as much as to send a small file, and nobody ever gets to see it. */
+const NO_STREAM = { pipe: () => undefined } as unknown as Readable;
+
+/** One for all that were answered: there is nothing to destroy any more. */
+const OVER = new Readable().destroy();

@@ -87,6 +87,7 @@ export class StoredFileInterceptor implements NestInterceptor {
     });
     const asked = { request: response.req, status: carrier.statusCode, signal: controller.signal };
     opened.answer = await file.answerTo(asked);
+    file.markAnswered();
     const { status, headers, body } = opened.answer;
     try {
       if (response.destroyed || isClosed(response)) throw new AbortError('The client has gone.');
@@ -108,8 +109,7 @@ export class StoredFileInterceptor implements NestInterceptor {
     });
     return new StreamableFile(body).setErrorHandler((error) => {
       this.#logger.error('A download broke off.', { failure: error });
-      // whoever watches what the handler returned (an upload that the answer belongs to) hears of it
-      file.getStream().destroy(error);
+      file.breakOff(error);
       // an answer that ends in order looks whole
       cutOff(response);
     });
