@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { abortErrorOf } from '../../contract/base/abort.js';
 import { ConfigurationError, TimeoutError } from '../../contract/index.js';
 import { nameAttemptErrors } from './attempt-errors.js';
+import { BlockPool } from './block-pool.js';
 import { credentialsError, nameCredentialErrors } from './credential-errors.js';
 import { KeyCounts } from './key-counts.js';
 import { NotSent, RequestHandler, type Exchange } from './request-handler.js';
@@ -43,6 +44,7 @@ export class Bucket {
   readonly openUploads = new Set<string>();
   /** Keys for which an upload is being begun, and how many: the server has them open before anyone knows their names. */
   readonly beginning = new KeyCounts();
+  readonly blocks: BlockPool;
   readonly #client: S3Client;
   readonly #sending: S3Client;
   readonly #handler: RequestHandler;
@@ -52,6 +54,7 @@ export class Bucket {
   private constructor(sdk: Sdk, settings: S3Settings, client: S3Client, sending: Sending, isAmazon: boolean) {
     this.sdk = sdk;
     this.settings = settings;
+    this.blocks = new BlockPool((settings.concurrency + 1) * settings.partSize);
     this.#client = client;
     this.#sending = sending.client;
     this.#handler = sending.handler;
