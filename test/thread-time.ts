@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Times of the main thread since its start, in milliseconds. */
 interface ThreadTimes {
@@ -16,6 +16,25 @@ function timesOfThread(): ThreadTimes {
   }
   const { user, system } = process.cpuUsage();
   return { work: (user + system) / 1000, wait: 0 };
+}
+
+function waitOfThread(pid: number, thread: string): number {
+  try {
+    const [, wait] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
+    return Number(wait) / 1e6;
+  } catch {
+    return 0; // it has ended
+  }
+}
+
+/** How long the threads of a process could have gone on while others had the cores, all together, in milliseconds; 0 where nobody tells. */
+export function waitOfProcess(pid: number): number {
+  if (process.platform !== 'linux') return 0;
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + waitOfThread(pid, thread), 0);
+  } catch {
+    return 0; // it has ended
+  }
 }
 
 /** How long the main thread has been at work, in milliseconds: what other processes do meanwhile adds nothing. */
