@@ -121,6 +121,8 @@ describe('the gallery in Chromium', () => {
     await limitUpload(60 * MB);
     await choose(VIDEO);
     await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.45`);
+    // half way it stays, however long it takes to look at it
+    await limitUpload(MB);
     // It was on its way to the disk.
     expect(await gallery.leftovers()).toHaveLength(1);
     await screenshot('desktop-uploading');
@@ -139,7 +141,8 @@ describe('the gallery in Chromium', () => {
   it('sends at most three files at once, and the next when one is through', async () => {
     await page.goto(gallery.url);
     const names = ['one.bin', 'two.bin', 'three.bin', 'four.bin', 'five.bin'];
-    await limitUpload(2 * MB);
+    // slower than anything that is looked at meanwhile
+    await limitUpload(MB / 10);
     await page
       .locator('#input')
       .setInputFiles(
@@ -322,6 +325,7 @@ describe('the gallery in Chromium', () => {
     await limitUpload(8 * MB);
     await choose(VIDEO);
     await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.04`);
+    await limitUpload(MB);
     await screenshot('phone-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await screenshot('phone-light');
