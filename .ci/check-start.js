@@ -7,13 +7,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 const [command] = process.argv.slice(2);
 if (!command) throw new Error('README.md names no start command');
 
+// Below those that the system gives to connections by itself: the command may install packages first, over a hundred of them.
 async function freePort() {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const server = createServer().listen(port);
+    // once() rejects at an error
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 const port = await freePort();

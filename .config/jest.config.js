@@ -74,6 +74,8 @@ export default {
   maxWorkers: '100%',
   // Every file of an ESM run leaves its modules in the worker, and suites that measure memory collect its whole heap again and again.
   workerIdleMemoryLimit: '700MB',
+  // Milliseconds. To give back such a heap takes a busy machine more than the half second after which Jest says that something was leaked.
+  workerGracefulExitTimeout: 10_000,
   projects: [
     { ...project, testMatch, displayName: 'nest-12', globals: { nestMajor: 12 }, moduleNameMapper: nest12Mapper },
     {

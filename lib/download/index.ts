@@ -1,3 +1,4 @@
+export type { DownloadAnswer } from './download-answer.js';
 export { StoredFileAnswer, storedFile } from './stored-file.js';
 export type { StoredFileOptions } from './stored-file-options.js';
 export { StoredFileInterceptor } from './stored-file.interceptor.js';

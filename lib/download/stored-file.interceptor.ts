@@ -28,11 +28,13 @@ export class StoredFileInterceptor implements NestInterceptor {
   readonly #logger = new StorageLogger(StoredFileInterceptor.name);
   readonly #adapterHost: HttpAdapterHost;
 
-  readonly #drain: RequestDrain | undefined;
+  // set by Nest, so that the class can be made by hand without it; not a parameter: the type is not public
+  @Optional()
+  @Inject(RequestDrain)
+  private readonly drain?: RequestDrain;
 
-  constructor(adapterHost: HttpAdapterHost, @Optional() @Inject(RequestDrain) drain?: RequestDrain) {
+  constructor(adapterHost: HttpAdapterHost) {
     this.#adapterHost = adapterHost;
-    this.#drain = drain;
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -74,7 +76,7 @@ export class StoredFileInterceptor implements NestInterceptor {
     const carrier = context.switchToHttp().getResponse<{ readonly statusCode: number }>();
     const response = rawResponseOf(carrier);
     // what the application's end cuts must not look whole
-    const left = this.#drain?.enter(response, () => {
+    const left = this.drain?.enter(response, () => {
       cutOff(response);
     });
     const opened: { answer?: Answer } = {};

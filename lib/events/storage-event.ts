@@ -5,7 +5,8 @@ export const STORAGE_EVENTS = ['committed', 'copied', 'moved', 'deleted'] as con
 
 export type StorageEventType = (typeof STORAGE_EVENTS)[number];
 
-interface Change {
+/** What all events have. */
+export interface StorageChange {
   /** The registered name of the storage; the first one, where it has several. */
   readonly storage: string;
   /** The key that the change was about, as that storage has it. It may be a user's own word: think before you log it. */
@@ -15,13 +16,13 @@ interface Change {
 }
 
 /** A file was stored: by `put`, by the commit of a staged file, by an upload that is kept. It may have replaced another one. */
-export interface CommittedEvent extends Change {
+export interface CommittedEvent extends StorageChange {
   readonly type: 'committed';
   readonly file: StoredFile;
 }
 
 /** A file was copied to `key`. */
-export interface CopiedEvent extends Change {
+export interface CopiedEvent extends StorageChange {
   readonly type: 'copied';
   /** The key of the source, which is still there. */
   readonly from: string;
@@ -29,7 +30,7 @@ export interface CopiedEvent extends Change {
 }
 
 /** A file was moved to `key`. */
-export interface MovedEvent extends Change {
+export interface MovedEvent extends StorageChange {
   readonly type: 'moved';
   /** Where it was before. */
   readonly from: string;
@@ -37,7 +38,7 @@ export interface MovedEvent extends Change {
 }
 
 /** There is no file under `key` any more. With `force`, and by `deleteMany`, there may have been none before. */
-export interface DeletedEvent extends Change {
+export interface DeletedEvent extends StorageChange {
   readonly type: 'deleted';
 }
 

@@ -4,21 +4,22 @@ import type { ServeOptions, ServeRoute, ServeSettings } from '../signing/index.j
 import type { ShutdownOptions } from '../shutdown/index.js';
 import type { UploadDefaults } from '../upload/index.js';
 
-type Imports = Pick<ModuleMetadata, 'imports'>;
+/** The modules whose providers a factory or class injects. */
+export type StorageImports = Pick<ModuleMetadata, 'imports'>;
 
 /** A storage that is made at start-up, of other providers. */
-export interface StorageFactory extends Imports {
+export interface StorageFactory extends StorageImports {
   readonly useFactory: FactoryProvider<Storage>['useFactory'];
   readonly inject?: FactoryProvider<Storage>['inject'];
 }
 
 /** A storage of a class whose dependencies Nest injects. */
-export interface StorageClass extends Imports {
+export interface StorageClass extends StorageImports {
   readonly useClass: Type<Storage>;
 }
 
 /** A storage that is a provider already. */
-export interface ExistingStorage extends Imports {
+export interface ExistingStorage extends StorageImports {
   readonly useExisting: InjectionToken;
 }
 
@@ -68,7 +69,7 @@ export interface StorageOptionsFactory {
 }
 
 /** What `StorageModule.forRootAsync()` takes: the names, and one of `useFactory`, `useClass` and `useExisting`. */
-export interface StorageModuleAsyncOptions extends StorageModuleSettings, Imports {
+export interface StorageModuleAsyncOptions extends StorageModuleSettings, StorageImports {
   /** The names of the storages. They are known before the factory runs, so that a wrong one is found at start-up. */
   readonly names: readonly string[];
   /** Where the routes of signed URLs lie; the factory gives the rest. `{}` takes the defaults. */

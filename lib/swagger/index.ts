@@ -12,5 +12,6 @@ export {
 export { ApiStoredFileResponse, type ApiStoredFileResponseOptions } from './api-stored-file-response.decorator.js';
 export { StorageErrorDto, UploadErrorDto } from './error.dto.js';
 export { PendingUploadDto, StoredFileDto, StoredUploadDto } from './stored-file.dto.js';
+export type { ResponseModel } from './success-response.decorator.js';
 export type { UploadErrorStatus } from './upload-error-status.js';
 export { ApiUploadErrors } from './upload-errors.decorator.js';

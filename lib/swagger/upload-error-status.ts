@@ -3,6 +3,9 @@ import type { UploadErrorCode } from '../upload/index.js';
 /** Codes of signed URLs alone: no interceptor answers with them. */
 type OfOtherRoutes = 'PARTIAL_PUT';
 
+/** A status that an upload interceptor answers with. */
+export type UploadErrorStatus = 400 | 408 | 409 | 412 | 413 | 415 | 422 | 500 | 503 | 504 | 507;
+
 /** The status of each refusal of an upload interceptor. */
 const UPLOAD_ERROR_STATUS = {
   LIMIT_FILE_COUNT: 400,
@@ -44,10 +47,7 @@ const UPLOAD_ERROR_STATUS = {
   CALLBACK_TIMEOUT: 504,
   STORAGE_TIMEOUT: 504,
   STORAGE_FULL: 507,
-} as const satisfies Record<Exclude<UploadErrorCode, OfOtherRoutes>, number>;
-
-/** A status that an upload interceptor answers with. */
-export type UploadErrorStatus = (typeof UPLOAD_ERROR_STATUS)[keyof typeof UPLOAD_ERROR_STATUS];
+} as const satisfies Record<Exclude<UploadErrorCode, OfOtherRoutes>, UploadErrorStatus>;
 
 export const UPLOAD_ERROR_CODES = Object.keys(UPLOAD_ERROR_STATUS);
 

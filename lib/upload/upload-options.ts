@@ -9,7 +9,8 @@ export type CommitMoment = 'beforeHandler' | 'afterHandler';
 /** A value, or a function that gives it for each request (of a tenant's plan, say). It is called once a request, after the guards. */
 export type PerRequest<T> = T | ((context: UploadContext) => T | Promise<T>);
 
-type Awaitable<T> = T | Promise<T>;
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>;
 
 /**
  * Bounds of one request, by multer's names where it has one. Exactly the limit is allowed; one more is refused. `Infinity` lifts a

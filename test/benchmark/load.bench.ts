@@ -14,6 +14,13 @@ const LOADED: ReadonlyMap<string, readonly string[]> = new Map([
   ['and /s3', [...NEST, 'nestjs-storages', 'nestjs-storages/s3']],
   ['and /sqlite', [...NEST, 'nestjs-storages', 'nestjs-storages/sqlite']],
   ['and /testing', [...NEST, 'nestjs-storages', 'nestjs-storages/testing']],
+  // these load a peer at once, so that what an application with the peer pays is the difference of two lines
+  ['terminus alone', [...NEST, '@nestjs/terminus']],
+  ['and /terminus', [...NEST, '@nestjs/terminus', 'nestjs-storages', 'nestjs-storages/terminus']],
+  ['swagger alone', [...NEST, '@nestjs/swagger']],
+  ['and /swagger', [...NEST, '@nestjs/swagger', 'nestjs-storages', 'nestjs-storages/swagger']],
+  ['otel api alone', [...NEST, '@opentelemetry/api']],
+  ['and /opentelemetry', [...NEST, '@opentelemetry/api', 'nestjs-storages', 'nestjs-storages/opentelemetry']],
 ]);
 
 interface Cost {
@@ -59,9 +66,9 @@ export function run(): Promise<void> {
         measured.map((cost) => cost[field]),
         0,
       );
-    console.log(`${name.padEnd(16)} ${of('cpu')} ms of CPU, ${of('elapsed')} ms, ${of('mebibytes')} MiB resident`);
+    console.log(`${name.padEnd(18)} ${of('cpu')} ms of CPU, ${of('elapsed')} ms, ${of('mebibytes')} MiB resident`);
     console.log(
-      `${' over Nest'.padEnd(16)} ${added('cpu').toFixed(0)} ms of CPU, ${added('elapsed').toFixed(0)} ms, ` +
+      `${' over Nest'.padEnd(18)} ${added('cpu').toFixed(0)} ms of CPU, ${added('elapsed').toFixed(0)} ms, ` +
         `${added('mebibytes').toFixed(1)} MiB`,
     );
   }

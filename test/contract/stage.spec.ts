@@ -11,17 +11,25 @@ import {
 import { MapStorage } from './map-storage.js';
 
 let storage: MapStorage;
-beforeEach(() => {
+/** What the process had open before the test: databases and files of other tests, and spools that they have left to the process. */
+let others: readonly string[];
+beforeEach(async () => {
   storage = new MapStorage();
+  others = await openFiles();
 });
 
-/** Where the descriptors of this process lead that are spools. Only Linux tells. */
-async function spools(): Promise<string[]> {
+/** Where the descriptors of this process lead. Only Linux tells. */
+async function openFiles(): Promise<string[]> {
   if (process.platform !== 'linux') return [];
-  const targets = await Promise.all(
-    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  return Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+}
+
+/** Those of this test's spools, which are named by a UUID. */
+async function spools(): Promise<string[]> {
+  const files = await openFiles();
+  return files.filter(
+    (file) => /\/nestjs-storages-[0-9a-f]{8}-[0-9a-f-]{27}(?: \(deleted\))?$/.test(file) && !others.includes(file),
   );
-  return targets.filter((target) => target.includes('/nestjs-storages-'));
 }
 
 describe('a commit that fails', () => {

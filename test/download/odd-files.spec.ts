@@ -15,6 +15,7 @@ import {
   type StoredFile,
   type StoredFileOptions,
 } from 'nestjs-storages';
+import { workOfThread } from '../thread-time.js';
 import { createApplication } from '../upload/upload-application.js';
 import { DownloadApplication } from './download-application.js';
 
@@ -63,9 +64,14 @@ describe('An answer with a file of a careless storage', () => {
     await using storage = new MemoryStorage();
     await using app = await DownloadApplication.start(storage);
     await storage.put('file', 'bytes');
-    const before = performance.now();
-    expect((await app.get('file', { 'if-none-match': `"a",${' '.repeat(15_000)}x` })).status).toBe(200);
-    expect(performance.now() - before).toBeLessThan(200);
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const before = workOfThread();
+      expect((await app.get('file', { 'if-none-match': `"a",${' '.repeat(15_000)}x` })).status).toBe(200);
+      times.push(workOfThread() - before);
+    }
+    // the collector's work may come beside one of them, and only adds
+    expect(Math.min(...times)).toBeLessThan(200);
   });
 });
 

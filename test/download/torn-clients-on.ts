@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
 import type { Storage, StoredFileStream } from 'nestjs-storages';
+import { holdsWithin } from '../thread-time.js';
 import { DownloadApplication } from './download-application.js';
 
 /** Many times what lies on the way to a client that does not read (Linux holds up to 4 MiB for the sender alone), in bytes. */
@@ -36,10 +37,8 @@ export async function tearClients(
   expect(opened.length).toBeGreaterThanOrEqual(count);
   expect(opened.filter((stream) => stream.closed)).toHaveLength(0);
   for (const socket of sockets) socket.resetAndDestroy();
-  const deadline = performance.now() + 1000;
-  const isOpen = async (): Promise<boolean> => opened.some((stream) => !stream.closed) || (await openBehind()) > 0;
-  while ((await isOpen()) && performance.now() < deadline) await new Promise(setImmediate);
-  expect(await isOpen()).toBe(false);
+  const isFree = async (): Promise<boolean> => opened.every((stream) => stream.closed) && (await openBehind()) === 0;
+  expect(await holdsWithin(1000, isFree)).toBe(true);
   expect((await app.get('large', { range: 'bytes=0-1' })).status).toBe(206);
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,41 @@ describe('the documents', () => {
     const pages = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
     const documents = ['README.md', ...pages.map((name) => `docs/${name}`)];
     expect(await sync(ROOT, '--check', ...documents)).toEqual({ code: 0, said: '' });
+  });
+});
+
+/** What a page calls its headings in links, as GitHub and npm do. */
+function anchorsOf(text: string): string[] {
+  return [...text.replace(/^```.*?^```/gms, '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('links of the documents', () => {
+  it('lead to a file that is there, and to a heading in it', async () => {
+    const pages = await readdir(join(ROOT, 'docs'), { recursive: true });
+    const documents = ['README.md', ...pages.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+    const broken: string[] = [];
+    let followed = 0;
+    for (const document of documents) {
+      const text = await readFile(join(ROOT, document), 'utf8');
+      for (const [, target = ''] of text.replace(/^```.*?^```/gms, '').matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        followed++;
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? document : join(dirname(document), path);
+        const exists = await stat(join(ROOT, file)).then(Boolean, () => false);
+        if (!exists) broken.push(`${document}: ${target}`);
+        else if (anchor !== undefined && !anchorsOf(await readFile(join(ROOT, file), 'utf8')).includes(anchor)) {
+          broken.push(`${document}: ${target}`);
+        }
+      }
+    }
+    expect(broken).toEqual([]);
+    expect(followed).toBeGreaterThan(100);
   });
 });
 

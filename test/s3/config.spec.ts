@@ -41,12 +41,16 @@ describe('The settings of S3Storage', () => {
 });
 
 describe('The parts of an upload', () => {
-  it('reach 5 TiB in 10,000 parts when nobody knows the length, and stay as they are set for the first 2,000', () => {
-    let reached = 0;
-    for (let number = 1; number <= 10_000; number++) reached += partSizeOf(number, 8 * MIB, undefined);
-    expect(reached).toBeGreaterThanOrEqual(5 * 1024 ** 4);
-    expect(partSizeOf(2000, 8 * MIB, undefined)).toBe(8 * MIB);
-  });
+  it.each([5, 6, 8, 100, 5120])(
+    'reach 5 TiB in 10,000 parts when nobody knows the length, and stay as they are set for the first 2,000 (%i MiB)',
+    (mib) => {
+      let reached = 0;
+      for (let number = 1; number <= 10_000; number++) reached += partSizeOf(number, mib * MIB, undefined);
+      expect(reached).toBeGreaterThanOrEqual(5 * 1024 ** 4);
+      expect(partSizeOf(2000, mib * MIB, undefined)).toBe(mib * MIB);
+      expect(partSizeOf(10_000, mib * MIB, undefined)).toBeLessThanOrEqual(5120 * MIB);
+    },
+  );
 
   it('are of one size where the length is known, and no more than 10,000', () => {
     expect(partSizeOf(1, 8 * MIB, 1024 ** 3)).toBe(8 * MIB);

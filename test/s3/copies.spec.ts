@@ -35,13 +35,22 @@ await onS3('A copy on the server', (bucket) => {
   describe('by many parts', () => {
     const copyByParts = async (
       signal?: AbortSignal,
+      partSize = PART / 20,
     ): Promise<{ readonly faults: FaultyClient; readonly copy: Promise<unknown> }> => {
       await bucket.storage().put('many', await bytesOf(chunks(2 * PART)));
       const faults = new FaultyClient(bucket.server.connection, { maxAttempts: 1 });
       const opened = await Bucket.open(checkS3StorageConfig({ client: faults.client, bucket: bucket.name }));
-      const plan = { atOnce: PART, partSize: PART / 20 };
+      const plan = { atOnce: PART, partSize };
       return { faults, copy: copyObject(opened, 'many', 'many copied', { ...(signal && { signal }) }, plan) };
     };
+
+    it('takes larger ones where 10,000 would not do', async () => {
+      const { faults, copy } = await copyByParts(undefined, 1024);
+      faults.plan = () => (faults.count('UploadPartCopy') > 20 ? { kind: 'status', status: 403 } : undefined);
+      // too small for a server, in sum
+      await expect(copy).rejects.toMatchObject({ name: 'EntityTooSmall' });
+      expect(faults.count('UploadPartCopy')).toBe(10);
+    });
 
     it('ends when it is aborted', async () => {
       const controller = new AbortController();

@@ -67,6 +67,9 @@ const ALWAYS = readTable(`
 const AT_ONCE = 8;
 const WAITING_AT_ONCE = 12;
 
+/** Milliseconds, for what waits for the cells: when the run hangs. How long a call may take is looked at in its cell. */
+const HANGING = 300_000;
+
 const faults = Object.keys(FAULTS) as FaultName[];
 const columns = Object.keys(COLUMNS) as ColumnName[];
 
@@ -99,7 +102,7 @@ function proveOn(server: S3Server): void {
         }
       }
     }
-  }, 60_000);
+  }, HANGING);
 
   afterAll(async () => {
     await Promise.allSettled(cells.values());
@@ -107,7 +110,7 @@ function proveOn(server: S3Server): void {
     if (process.env['S3_FAULTS_TABLE'] === undefined) return;
     process.stdout.write(`\nOne request:\n${writeTable(outcomes.once)}\n`);
     process.stdout.write(`Every request of its kind:\n${writeTable(outcomes.always)}\n`);
-  }, 60_000);
+  }, HANGING);
 
   const outcomesOf = async (lasting: Lasting, fault: FaultName): Promise<Record<string, string>> => {
     const row: Record<string, string> = {};
@@ -122,7 +125,7 @@ function proveOn(server: S3Server): void {
       async (fault) => {
         expect(await outcomesOf('once', fault)).toEqual(ONCE.get(fault));
       },
-      90_000,
+      HANGING,
     );
 
     it.each(faults)(
@@ -130,7 +133,7 @@ function proveOn(server: S3Server): void {
       async (fault) => {
         expect(await outcomesOf('always', fault)).toEqual(ALWAYS.get(fault));
       },
-      90_000,
+      HANGING,
     );
   });
 }

@@ -12,7 +12,12 @@ export type Fault =
   /** It arrives and is carried out, and its answer has another body. */
   | { readonly kind: 'other answer'; readonly body: string }
   /** The server answers with a status, without carrying it out. */
-  | { readonly kind: 'status'; readonly status: number; readonly body?: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Record<string, string>;
+    }
   /** The body of the answer breaks off after so many bytes. */
   | { readonly kind: 'broken body'; readonly after: number; readonly onBroken?: () => void }
   /** The first byte of the answer is another one, and the headers say more. */
@@ -94,7 +99,13 @@ export class FaultyClient {
         return { response: { ...response, body: new PassThrough().end(fault.body) } };
       }
       case 'status':
-        return { response: { statusCode: fault.status, headers: {}, body: new PassThrough().end(fault.body) } };
+        return {
+          response: {
+            statusCode: fault.status,
+            headers: { ...fault.headers },
+            body: new PassThrough().end(fault.body),
+          },
+        };
       case 'broken body':
         return broken(await send(), fault);
       case 'damage':

@@ -24,4 +24,22 @@ await onS3('A listing', (bucket) => {
     expect(keys).toEqual(['c', 'd']);
     expect(faults.count('ListObjects')).toBe(3);
   });
+
+  it('that the server cuts short without a word is an error, and no end', async () => {
+    const { storage, faults } = bucket.faulty({ prefix: 'cut' });
+    const page = (token: string): string =>
+      `<ListBucketResult><IsTruncated>true</IsTruncated>${token}<Contents><Key>cut/a</Key><Size>1</Size></Contents></ListBucketResult>`;
+    const listed = async (token: string): Promise<string[]> => {
+      faults.plan = (request) =>
+        request.startsWith('ListObjects') ? { kind: 'status', status: 200, body: page(token) } : undefined;
+      const keys: string[] = [];
+      for await (const { key } of storage.list()) keys.push(key);
+      return keys;
+    };
+    const endless = '<NextContinuationToken>same</NextContinuationToken>';
+    for (const token of ['', endless]) {
+      await expect(listed(token)).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    }
+    await expect(storage.deletePrefix('', { all: true })).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+  });
 });

@@ -57,6 +57,14 @@ await onS3('A download from S3', (bucket) => {
     await expect(storage.getBytes('damaged')).rejects.toMatchObject({ code: 'INTEGRITY_FAILED' });
   });
 
+  it('of an object whose length the server does not say is an error, and not empty', async () => {
+    const { storage, faults } = bucket.faulty();
+    await storage.put('packed', 'packed by a proxy');
+    faults.plan = () => ({ kind: 'status', status: 200, headers: { etag: '"a"' }, body: '' });
+    await expect(storage.info('packed')).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    await expect(storage.getBytes('packed')).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+  });
+
   it('that breaks off while nobody reads is taken up when somebody does', async () => {
     const { storage, faults } = bucket.faulty();
     const bytes = await bytesOf(chunks(2 * PART));

@@ -138,6 +138,20 @@ await onS3('A signed URL', (bucket) => {
     expect(await storage.exists('mine/${filename}')).toBe(true);
   });
 
+  it.each([' a', 'a ', 'a/b '])('to post is refused for the key "%s", which a server may strip', async (key) => {
+    const storage = bucket.storage();
+    await expect(storage.uploadUrl(key, { expiresIn: 60, maxSize: 10 })).rejects.toMatchObject({
+      code: 'UNSUPPORTED_OPERATION',
+    });
+    const upload = await storage.uploadUrl(key, { expiresIn: 60, contentType: 'text/plain' });
+    if (upload.method !== 'PUT') throw new Error('expected a PUT');
+    expect((await fetch(upload.url, { method: 'PUT', body: 'x', headers: upload.headers })).status).toBe(200);
+    expect(await storage.exists(key)).toBe(true);
+    // under a prefix it begins with that
+    const prefixed = bucket.storage({ prefix: 'spaces' }).uploadUrl(key, { expiresIn: 60, maxSize: 10 });
+    await (key === ' a' ? prefixed : expect(prefixed).rejects.toThrow());
+  });
+
   it('lives for whole seconds', async () => {
     const url = new URL(await bucket.storage({ urlExpiresIn: 90.5 }).url('a'));
     expect(url.searchParams.get('X-Amz-Expires')).toBe('90');
@@ -179,5 +193,17 @@ await onS3('A signed URL', (bucket) => {
     expect(await life(3600)).toBeLessThanOrEqual(90);
     const { expiresAt } = await storage.uploadUrl('a', { expiresIn: 3600 });
     expect(expiresAt.getTime()).toBeLessThanOrEqual(credentials.expiration.getTime());
+  });
+
+  it('is not signed with credentials that have expired', async () => {
+    const credentials = { ...bucket.server.connection.credentials, expiration: new Date(Date.now() - 1000) };
+    const storage = bucket.storage({ credentials });
+    const expired = {
+      code: 'PERMISSION_DENIED',
+      message: `The credentials for the server have expired (${credentials.expiration.toISOString()}): what they sign works for nobody.`,
+    };
+    await expect(storage.url('a', { expiresIn: 60 })).rejects.toMatchObject(expired);
+    await expect(storage.uploadUrl('a', { expiresIn: 60 })).rejects.toMatchObject(expired);
+    await expect(storage.uploadUrl('a', { expiresIn: 60, maxSize: 1 })).rejects.toMatchObject(expired);
   });
 });

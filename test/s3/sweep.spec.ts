@@ -37,6 +37,16 @@ await onS3('sweep', (bucket) => {
     expect(await bucket.openUploads()).toEqual([]);
   });
 
+  it('is no success where the server shows some of the uploads and does not say where the others are', async () => {
+    const { storage, faults } = bucket.faulty();
+    const page = (next: string): string =>
+      `<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>${next}</ListMultipartUploadsResult>`;
+    for (const next of ['', '<NextKeyMarker>a</NextKeyMarker>']) {
+      faults.plan = () => ({ kind: 'status', status: 200, body: page(next) });
+      await expect(storage.sweep({ olderThan: '1d' })).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    }
+  });
+
   it('wants to know how old', async () => {
     const storage = bucket.storage();
     await expect(storage.sweep({} as { olderThan: number })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -1,5 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
+import { until } from '../until.js';
 import { bytesOf, chunks, MIB, onS3, PART } from './on-s3.js';
 
 await onS3('An upload to S3', (bucket) => {
@@ -21,6 +23,29 @@ await onS3('An upload to S3', (bucket) => {
     expect(file.size).toBe(size);
     expect(faults.count('UploadPart')).toBe(3);
     expect((await storage.getBytes('parts')).equals(await bytesOf(chunks(size, 99_999)))).toBe(true);
+  });
+
+  it('reads half a part ahead while all that may be are on their way', async () => {
+    const { storage, faults } = bucket.faulty({ concurrency: 2 });
+    const gate = new EventEmitter();
+    const opened = once(gate, 'open');
+    faults.plan = (request) =>
+      /^UploadPart ahead [12]$/.test(request) ? { kind: 'after', wait: () => opened } : undefined;
+    let read = 0;
+    const source = async function* (): AsyncGenerator<Buffer> {
+      for await (const chunk of chunks(6 * PART)) {
+        read += chunk.length;
+        yield chunk;
+      }
+    };
+    const put = storage.put('ahead', source());
+    await until('two parts and a half are read', () => storage.bufferedBytes >= 2.5 * PART);
+    // it is told to wait: what it has ready already is all that may come
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toBeLessThan(2.5 * PART + MIB);
+    gate.emit('open');
+    expect((await put).size).toBe(6 * PART);
+    expect((await storage.getBytes('ahead')).equals(await bytesOf(chunks(6 * PART)))).toBe(true);
   });
 
   it('of bytes in memory goes up in parts too', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { S3Client } from '@aws-sdk/client-s3';
 import { S3Storage } from 'nestjs-storages/s3';
 import { CEPH_CONDITIONS, onS3, withClock } from './on-s3.js';
 
@@ -51,6 +52,24 @@ await onS3('verify', (bucket) => {
     await expect(storage.put('a', 'a')).rejects.toMatchObject({ retryable: true, cause: refused });
     const wrong = bucket.storage({ credentials: () => Promise.reject(new TypeError('no such profile')) });
     await expect(wrong.put('a', 'a')).rejects.toMatchObject({ code: 'STORAGE_FAILURE', retryable: false });
+    await expect(wrong.url('a')).rejects.toMatchObject({
+      code: 'STORAGE_FAILURE',
+      message: 'The credentials for the server could not be got: their provider failed.',
+    });
+  });
+
+  it('says so of the provider of a client that was given, too', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:8200'), { code: 'ECONNREFUSED' });
+    const config = { ...bucket.server.connection, credentials: () => Promise.reject(refused) };
+    const storage = bucket.storage({ client: new S3Client(config) });
+    const failed = {
+      code: 'CONNECTION_FAILED',
+      message: 'The credentials for the server could not be got: their provider failed.',
+      cause: refused,
+    };
+    await expect(storage.put('a', 'a')).rejects.toMatchObject(failed);
+    await expect(storage.url('a')).rejects.toMatchObject(failed);
+    await expect(storage.uploadUrl('a', { expiresIn: 60, maxSize: 1 })).rejects.toMatchObject(failed);
   });
 
   it.each([
@@ -77,6 +96,19 @@ await onS3('verify', (bucket) => {
     faults.plan = () => ({ kind: 'status', status, body: `<Error><Code>${code}</Code><Message>so</Message></Error>` });
     const error = await storage.verify().catch((reason: unknown) => reason as { code: string; message: string });
     expect(error === undefined ? '' : `${error.code}: ${error.message}`).toMatch(message);
+  });
+
+  it('says where the bucket lies, if the server does', async () => {
+    const { storage, faults } = bucket.faulty();
+    const headers = { 'x-amz-bucket-region': 'eu-north-1' };
+    faults.plan = () => ({
+      kind: 'status',
+      status: 301,
+      headers,
+      body: '<Error><Code>PermanentRedirect</Code></Error>',
+    });
+    await expect(storage.verify()).rejects.toThrow(/lies in another region .*: set `region` to eu-north-1\.$/);
+    await expect(storage.info('a')).rejects.toThrow(/lies in another region .*: set `region` to eu-north-1\.$/);
   });
 
   it('is not needed to tell a missing bucket from a missing object', async () => {

@@ -8,6 +8,7 @@ const MIB = 1024 * 1024;
 
 // two weeks in ten minutes, by hand: USE_SECONDS=600
 const SECONDS = Number(process.env['USE_SECONDS'] ?? 8);
+const LEAST_PUTS = 100;
 
 describe('long use', () => {
   it(
@@ -21,7 +22,8 @@ describe('long use', () => {
         let largest = 0;
         let puts = 0;
         const until = async (work: () => Promise<unknown>): Promise<void> => {
-          while (performance.now() < end) await work();
+          // so long, and longer where a busy machine has done too little by then
+          while (performance.now() < end || puts <= LEAST_PUTS) await work();
         };
         const unlessMissing = async (work: Promise<unknown>): Promise<void> => {
           await work.catch((error: unknown) => {
@@ -57,7 +59,6 @@ describe('long use', () => {
         };
         await Promise.all([until(write), until(write), until(read), until(read), until(remove), until(compact)]);
 
-        expect(puts).toBeGreaterThan(100);
         // 60 objects of at most 2 MiB, and as much again for what is given up while it is read or written
         expect(largest).toBeLessThan(300 * MIB);
         expect(longestLog).toBeLessThan(150 * MIB);

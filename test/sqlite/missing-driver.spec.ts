@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { whyNotHere } from '../../lib/backends/sqlite/thread/driver.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What the two entries need besides better-sqlite3, and the loader that takes the types off. */
 const PACKAGES = ['mime-types', 'mime-db', '@swc/core', '@swc/counter', '@swc/types'];
 
 /** Runs a program in a copy of the sources that finds no better-sqlite3, or one that cannot be loaded. */
-async function runWithout(driver: string | undefined, program: string): Promise<string> {
+async function runWithout(driver: string | undefined, program: string, version = '12.0.0'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-storages-sqlite-'));
   try {
     await cp(join(ROOT, 'lib'), join(folder, 'lib'), { recursive: true });
@@ -25,6 +26,7 @@ async function runWithout(driver: string | undefined, program: string): Promise<
     if (driver !== undefined) {
       await mkdir(join(folder, 'node_modules/better-sqlite3'));
       await writeFile(join(folder, 'node_modules/better-sqlite3/index.js'), driver);
+      await writeFile(join(folder, 'node_modules/better-sqlite3/package.json'), JSON.stringify({ version }));
     }
     await writeFile(join(folder, 'package.json'), await readFile(join(ROOT, 'package.json')));
     await writeFile(join(folder, 'program.ts'), program);
@@ -46,6 +48,8 @@ const OPEN = `
   await storage.put('a', 'a').catch(({ code, message }) => console.log(code + ': ' + message));
 `;
 
+const UNBUILT = "module.exports = class { constructor() { throw new Error('Could not locate the bindings file.'); } };";
+
 describe('better-sqlite3', () => {
   it('is named, with the command to install it, where it is missing', async () => {
     expect(await runWithout(undefined, OPEN)).toBe(
@@ -54,8 +58,26 @@ describe('better-sqlite3', () => {
   });
 
   it('is named, with the command to build it, where it has no binary for this Node', async () => {
-    const driver =
-      "module.exports = class { constructor() { throw new Error('Could not locate the bindings file.'); } };";
-    expect(await runWithout(driver, OPEN)).toContain('npm rebuild better-sqlite3');
+    expect(await runWithout(UNBUILT, OPEN)).toContain('npm rebuild better-sqlite3');
+  });
+
+  it('is not loaded where it would end the process: 13 on a Node below 22.14', async () => {
+    const isOld = Number(process.versions['napi']) < 10;
+    expect(await runWithout(UNBUILT, OPEN, '13.2.0')).toContain(
+      isOld
+        ? 'SQLiteStorage: better-sqlite3 13.2.0 needs Node 22.14 or later: npm install better-sqlite3@12'
+        : 'npm rebuild better-sqlite3',
+    );
+  });
+
+  it.each([
+    ['12.11.1', '9', undefined],
+    ['13.2.0', '9', expect.stringContaining('better-sqlite3 13.2.0 needs Node 22.14 or later')],
+    ['13.2.0', '10', undefined],
+    ['14.0.0', '9', expect.stringContaining('better-sqlite3 14.0.0')],
+    ['14.0.0', '11', undefined],
+    [undefined, '9', undefined],
+  ])('is refused by its version %s on Node-API %s: %s', (version, napi, expected) => {
+    expect(whyNotHere(version, napi)).toEqual(expected);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { SQLiteStorage, type SQLiteStorageConfig } from 'nestjs-storages/sqlite';
+import { until } from '../until.js';
 
 /** Runs a test in a new folder, on a file that is not there yet, and removes both. */
 export async function withFile<T>(test: (filename: string, folder: string) => Promise<T>): Promise<T> {
@@ -36,8 +37,8 @@ export function query<Row>(filename: string, sql: string): Row[] {
 }
 
 /** Waits until something holds, asking again and again. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+export function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  return until('the database holds what it should', holds);
 }
 
 export async function keysOf(storage: SQLiteStorage, prefix = ''): Promise<string[]> {

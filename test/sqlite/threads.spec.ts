@@ -95,9 +95,12 @@ describe('a thread that dies', () => {
 describe('the threads', () => {
   it('do not keep a process alive that has nothing to wait for', () =>
     withStorage(async (storage) => {
+      const ports = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+      // those of the process, which other tests may have left to it
+      const before = ports();
       await storage.put('a', 'a');
       // of the threads' ports none holds the loop: they would be listed
-      expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+      expect(ports()).toBeLessThanOrEqual(before);
     }));
 
   it('leave the memory of a caller as it was, of whatever kind it is', () =>

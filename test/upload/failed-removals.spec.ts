@@ -6,6 +6,9 @@ import { file } from './form.js';
 import { ModuleApplication } from './module-application.js';
 import { WatchedStorage } from './watched-storage.js';
 
+/** Between the tries, in milliseconds. */
+const PAUSES = [1000, 10_000, 60_000, 600_000];
+
 describe('A file of a failed upload that the storage would not remove', () => {
   let inner: WatchedStorage;
   let storage: FaultyStorage;
@@ -78,16 +81,17 @@ describe('A file of a failed upload that the storage would not remove', () => {
     await application.post('/one', file('x'));
     const tries: number[] = [];
     for (let round = 0; round < 6; round++) {
-      const next = timers.mock.calls
-        .filter(([, pause]) => [1000, 10_000, 60_000, 600_000].includes(Number(pause)))
-        .at(-1);
+      const index = timers.mock.calls.findLastIndex(([, pause]) => PAUSES.includes(Number(pause)));
+      const [next, pause] = timers.mock.calls[index] ?? [];
       if (next === undefined) throw new Error('Nothing will be tried again.');
-      tries.push(Number(next[1]));
+      tries.push(Number(pause));
+      // its time comes now, and not again when a second is over
+      clearTimeout(timers.mock.results[index]?.value as NodeJS.Timeout);
       timers.mockClear();
       if (round === 5) storage.clearFaults();
-      next[0]();
+      next();
       if (round < 5)
-        while (!timers.mock.calls.some(([, pause]) => Number(pause) >= 10_000))
+        while (!timers.mock.calls.some(([, later]) => PAUSES.includes(Number(later))))
           await new Promise((resolve) => setImmediate(resolve));
     }
     await inner.untilNothing();

@@ -10,7 +10,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +38,6 @@ export interface UnitSetup {
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-export const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 
 /** `POST /upload` with files for two storages, one in memory and one on the disk, that fail where a test says so. */
 export class UnitApplication {

@@ -4,6 +4,7 @@ import type {
   MultipartUpload,
 } from '@aws-sdk/client-s3';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StorageError } from '../../contract/index.js';
 import type { Bucket } from './bucket.js';
 import { failureOf, isTimeout } from './s3-errors.js';
 
@@ -57,8 +58,13 @@ export async function* openUploads(bucket: Bucket, prefix: string): AsyncGenerat
   for (;;) {
     const answer = await askForUploads(bucket, { ...bucket.target, Prefix: prefix, ...position });
     yield* answer.Uploads ?? [];
-    if (answer.IsTruncated !== true || answer.NextKeyMarker === undefined) return;
+    if (answer.IsTruncated !== true) return;
     const { NextKeyMarker, NextUploadIdMarker } = answer;
+    // some of the uploads must not pass for all of them, nor the same ones come for ever
+    const isSame = NextKeyMarker === position.KeyMarker && NextUploadIdMarker === position.UploadIdMarker;
+    if (NextKeyMarker === undefined || isSame) {
+      throw new StorageError('The server lists uploads, says that there are more, and does not say where.');
+    }
     position = {
       KeyMarker: NextKeyMarker,
       ...(NextUploadIdMarker === undefined ? undefined : { UploadIdMarker: NextUploadIdMarker }),

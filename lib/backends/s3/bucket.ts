@@ -1,15 +1,17 @@
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { abortErrorOf } from '../../contract/base/abort.js';
-import { ConfigurationError, ConnectionError, StorageError, TimeoutError } from '../../contract/index.js';
+import { ConfigurationError, TimeoutError } from '../../contract/index.js';
 import { nameAttemptErrors } from './attempt-errors.js';
+import { BlockPool } from './block-pool.js';
+import { credentialsError, nameCredentialErrors } from './credential-errors.js';
 import { KeyCounts } from './key-counts.js';
 import { NotSent, RequestHandler, type Exchange } from './request-handler.js';
 import { RequestPace } from './request-pace.js';
-import { errorOf, failureOf, MAKE_IT } from './s3-errors.js';
+import { failureOf, MAKE_IT } from './s3-errors.js';
 import type { S3Settings } from './s3-storage-config.js';
 import { loadSdk, type Sdk } from './sdk.js';
 
-type AwsCredentialIdentityProvider = Extract<S3ClientConfig['credentials'], (...options: never[]) => unknown>;
+type Credentials = Awaited<ReturnType<S3Client['config']['credentials']>>;
 
 /** A command of the SDK, by what comes out of it. */
 interface Command<Output> {
@@ -42,6 +44,7 @@ export class Bucket {
   readonly openUploads = new Set<string>();
   /** Keys for which an upload is being begun, and how many: the server has them open before anyone knows their names. */
   readonly beginning = new KeyCounts();
+  readonly blocks: BlockPool;
   readonly #client: S3Client;
   readonly #sending: S3Client;
   readonly #handler: RequestHandler;
@@ -51,6 +54,7 @@ export class Bucket {
   private constructor(sdk: Sdk, settings: S3Settings, client: S3Client, sending: Sending, isAmazon: boolean) {
     this.sdk = sdk;
     this.settings = settings;
+    this.blocks = new BlockPool((settings.concurrency + 1) * settings.partSize);
     this.#client = client;
     this.#sending = sending.client;
     this.#handler = sending.handler;
@@ -92,6 +96,15 @@ export class Bucket {
   /** The name of an object in the bucket. */
   name(key: string): string {
     return this.settings.prefix + key;
+  }
+
+  /** What signs. */
+  async credentials(): Promise<Credentials> {
+    try {
+      return await this.#client.config.credentials();
+    } catch (error) {
+      throw credentialsError(error);
+    }
   }
 
   /** Sends a request, and repeats it as the client is set up. */
@@ -149,29 +162,11 @@ function makeClient(sdk: Sdk, { clientConfig, timeouts }: S3Settings): S3Client 
   const agent = { keepAlive: true, maxSockets: 256 };
   return new sdk.S3Client({
     ...clientConfig,
-    ...(typeof clientConfig.credentials === 'function' ? { credentials: named(clientConfig.credentials) } : undefined),
     requestHandler: { connectionTimeout: timeouts.connect, httpAgent: agent, httpsAgent: agent },
     // a presigned request would carry the checksum of nothing
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
-}
-
-/** A provider of credentials may ask a server of its own: what goes wrong there is none of the bucket's. */
-function named(provider: AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
-  return async (options) => {
-    try {
-      return await provider(options);
-    } catch (error) {
-      // of the SDK's own, which say that there are none
-      if (failureOf(error).code === 'CredentialsProviderError') throw error;
-      const failure = errorOf(error, '', undefined);
-      const options = { cause: error };
-      const message = 'The credentials for the server could not be got: their provider failed.';
-      const isPassing = failure instanceof ConnectionError || failure instanceof TimeoutError;
-      throw isPassing ? new ConnectionError(message, options) : new StorageError(message, options);
-    }
-  };
 }
 
 /**
@@ -197,6 +192,7 @@ function derive(
 
 function adaptSending(stack: S3Client['middlewareStack']): void {
   nameAttemptErrors(stack);
+  nameCredentialErrors(stack);
   // to ask first costs a connection of its own for each part
   stack.remove('addExpectContinueMiddleware');
   stack.add(

@@ -1,5 +1,5 @@
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import type { StoredFile } from '../../contract/index.js';
+import { ConnectionError, type StoredFile } from '../../contract/index.js';
 import type { Bucket } from './bucket.js';
 import { fromAnswer } from './object-attributes.js';
 import { failureOf } from './s3-errors.js';
@@ -14,7 +14,11 @@ export async function headObject(bucket: Bucket, key: string, signal?: AbortSign
   try {
     const input = { ...bucket.target, Key: bucket.name(key) };
     const answer = await bucket.send(new bucket.sdk.HeadObjectCommand(input), { signal });
-    return { file: fromAnswer(key, answer, answer.ContentLength ?? 0), answer };
+    const { ContentLength } = answer;
+    // a length that nobody knows is not 0: a proxy that packs what passes leaves it out
+    if (ContentLength === undefined)
+      throw new ConnectionError('The server does not say how long the object is.', { key });
+    return { file: fromAnswer(key, answer, ContentLength), answer };
   } catch (error) {
     if (failureOf(error).status !== 404) throw error;
     await bucket.expectThere();

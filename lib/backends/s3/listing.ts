@@ -2,6 +2,7 @@ import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import {
   compareKeys,
   sanitizeKey,
+  StorageError,
   type ListEntry,
   type ResolvedListOptions,
   type StoredFile,
@@ -88,14 +89,15 @@ async function* pages(
     let next: Promise<ListObjectsV2CommandOutput> | undefined = ask(
       begins ? { StartAfter: bucket.name(startAfter) } : {},
     );
+    let previous: string | undefined;
     while (next !== undefined) {
       const page: ListObjectsV2CommandOutput = await next;
-      const { IsTruncated, NextContinuationToken } = page;
-      const goesOn = IsTruncated === true && NextContinuationToken !== undefined;
+      const token = nextTokenOf(page, previous);
+      previous = token;
       const read = readPage(bucket, page);
       left -= read.files.length + read.prefixes.length;
       const askNext = (): Promise<ListObjectsV2CommandOutput> | undefined =>
-        goesOn ? ask({ ContinuationToken: NextContinuationToken }) : undefined;
+        token === undefined ? undefined : ask({ ContinuationToken: token });
       // of a listing with a limit nobody may want another page, and each is paid for
       next = left > 0 ? askNext() : undefined;
       yield read;
@@ -105,6 +107,17 @@ async function* pages(
     signal?.removeEventListener('abort', stop);
     stop();
   }
+}
+
+/** @returns undefined at the last page */
+function nextTokenOf(page: ListObjectsV2CommandOutput, previous: string | undefined): string | undefined {
+  const { IsTruncated, NextContinuationToken } = page;
+  if (IsTruncated !== true) return undefined;
+  // half of a listing must not pass for the whole, nor the same page come for ever
+  if (NextContinuationToken === undefined || NextContinuationToken === previous) {
+    throw new StorageError('The server lists a page, says that there is more, and does not say where.');
+  }
+  return NextContinuationToken;
 }
 
 function readPage(bucket: Bucket, page: ListObjectsV2CommandOutput): Page {

@@ -19,11 +19,13 @@ export interface S3Failure {
   /** The server's code for it, or the kind of an error that came before an answer. Servers differ in it: it refines a status, and decides nothing alone. */
   readonly code: string;
   readonly requestId: string | undefined;
+  /** Where the bucket lies, which Amazon says to who asks elsewhere. */
+  readonly region: string | undefined;
   readonly attempts: number;
 }
 
 export function failureOf(error: unknown): S3Failure {
-  const { name, code, $metadata } = (typeof error === 'object' && error !== null ? error : {}) as {
+  const { name, code, $metadata, $response } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly name?: unknown;
     readonly code?: unknown;
     readonly $metadata?: {
@@ -31,6 +33,7 @@ export function failureOf(error: unknown): S3Failure {
       readonly requestId?: unknown;
       readonly attempts?: unknown;
     };
+    readonly $response?: { readonly headers?: Readonly<Record<string, unknown>> };
   };
   const status = $metadata?.httpStatusCode;
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -38,6 +41,7 @@ export function failureOf(error: unknown): S3Failure {
     status: typeof status === 'number' ? status : undefined,
     code: (typeof status === 'number' ? text(name) : (text(code) ?? text(name))) ?? 'Unknown',
     requestId: text($metadata?.requestId),
+    region: text($response?.headers?.['x-amz-bucket-region']),
     attempts: typeof $metadata?.attempts === 'number' ? $metadata.attempts : 1,
   };
 }
@@ -106,7 +110,7 @@ export const DAMAGED: ReadonlySet<string> = new Set([
   'MalformedXML',
 ]);
 
-function errorOfStatus(status: number, { code, requestId }: S3Failure, about: About): StorageError {
+function errorOfStatus(status: number, { code, requestId, region }: S3Failure, about: About): StorageError {
   const { bucket, key, cause } = about;
   const options = { cause };
   const said = `${status} ${code}${requestId === undefined ? '' : `, request ${requestId}`}`;
@@ -115,7 +119,7 @@ function errorOfStatus(status: number, { code, requestId }: S3Failure, about: Ab
   }
   if (REGION.has(code) || (status >= 300 && status < 400 && status !== 304)) {
     return new ConfigurationError(
-      `The bucket ${bucket} lies in another region than the client is set to (${said}).`,
+      `The bucket ${bucket} lies in another region than the client is set to (${said})${region === undefined ? '' : `: set \`region\` to ${region}`}.`,
       options,
     );
   }

@@ -107,6 +107,7 @@ export class S3Storage extends BaseStorage {
       options.signal?.throwIfAborted();
       return await putObject(this._bucket, key, taken.body, options);
     } finally {
+      taken.body.release();
       taken.share.end();
     }
   }

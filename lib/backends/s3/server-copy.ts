@@ -14,6 +14,7 @@ import type { Bucket } from './bucket.js';
 import { headObject } from './head-object.js';
 import { MultipartUpload } from './multipart-upload.js';
 import { etagOf, wholeSeconds } from './object-attributes.js';
+import { partSizeOf } from './part-sizes.js';
 import { failureOf, isAnswerLost } from './s3-errors.js';
 
 /** The largest object that one CopyObject takes. */
@@ -127,6 +128,7 @@ async function findCopy(bucket: Bucket, file: StoredFile, destination: string): 
 }
 
 interface PartsPlan extends ResolvedCopyOptions {
+  /** Larger where 10,000 parts would not do. */
   readonly partSize: number;
   /** Whether each part is asked for as one of the version that was found. Else the source is looked at once more before the end. */
   readonly asks: boolean;
@@ -136,8 +138,9 @@ async function copyByParts(
   bucket: Bucket,
   file: StoredFile,
   destination: string,
-  { partSize, asks, signal, ...conditions }: PartsPlan,
+  { partSize: smallest, asks, signal, ...conditions }: PartsPlan,
 ): Promise<StoredFile> {
+  const partSize = partSizeOf(1, smallest, file.size);
   if (file.size === 0) throw new UnsupportedOperationError('An object without bytes has no part that could be copied.');
   const upload = await MultipartUpload.begin(bucket, destination, file);
   try {

@@ -2,6 +2,7 @@ import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import {
   contentTypeOfKey,
   encodeKey,
+  PermissionError,
   UnsupportedOperationError,
   type ResolvedUploadUrlOptions,
   type ResolvedUrlOptions,
@@ -14,6 +15,8 @@ import type { ObjectSettings } from './s3-storage-config.js';
 
 /** What S3 replaces in the key of a form, so that the key would be the client's to choose. */
 const NAME_OF_CLIENT = '${filename}';
+/** Ceph strips spaces from the key of a form, finds that it is not the key of the policy, and answers 403. */
+const SPACE_AT_END = /^ | $/;
 
 /** A URL that gives the object to whoever has it. */
 export async function signGet(bucket: Bucket, key: string, options: ResolvedUrlOptions): Promise<string> {
@@ -128,6 +131,12 @@ async function signPost(
       { key },
     );
   }
+  if (!bucket.isAmazon && SPACE_AT_END.test(bucket.name(key))) {
+    throw new UnsupportedOperationError(
+      'A form whose key begins or ends with a space is refused by servers that strip it: give the exact size, or another key.',
+      { key },
+    );
+  }
   const { createPresignedPost } = await loadPresignedPost();
   return createPresignedPost(bucket.signing, {
     Bucket: settings.bucket,
@@ -184,10 +193,19 @@ function headersOf(object: ObjectSettings): Record<string, string> {
   return headers;
 }
 
-/** Seconds: no longer than the credentials live that sign. */
+/**
+ * Seconds: no longer than the credentials live that sign.
+ *
+ * @throws PermissionError where they have expired
+ */
 async function life(bucket: Bucket, expiresIn: number): Promise<number> {
-  const { expiration } = await bucket.signing.config.credentials();
+  const { expiration } = await bucket.credentials();
   if (expiration === undefined) return expiresIn;
   const left = Math.floor((expiration.getTime() - bucket.now()) / 1000);
-  return Math.max(1, Math.min(expiresIn, left));
+  if (left < 1) {
+    throw new PermissionError(
+      `The credentials for the server have expired (${expiration.toISOString()}): what they sign works for nobody.`,
+    );
+  }
+  return Math.min(expiresIn, left);
 }

@@ -32,6 +32,7 @@ export async function stageSmall(
         size,
         commit: async () => {
           const file = await putObject(bucket, key, body, attributes);
+          body.release();
           share.end();
           return file;
         },
@@ -53,6 +54,7 @@ export async function stageSmall(
       await upload.abort().catch(() => undefined);
       throw error;
     }
+    taken.body.release();
     share.end();
     return { size, commit: () => upload.complete(attributes), abort: () => upload.abort() };
   } catch (error) {

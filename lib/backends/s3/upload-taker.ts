@@ -9,6 +9,9 @@ import { MAX_OBJECT, MAX_PARTS, partSizeOf } from './part-sizes.js';
 import type { PutInput } from './put-object.js';
 import { SlicedBody } from './sliced-body.js';
 
+/** What is read of the next part while all that may be are on their way: enough to go on at once, and memory for half a part less. */
+const AHEAD = 0.5;
+
 /** A body that has been taken: whole in memory, counted by its share of the budget, or as the parts of an upload. */
 export type Taken =
   | { readonly body: SlicedBody; readonly share: Share; readonly parts?: undefined }
@@ -17,6 +20,8 @@ export type Taken =
 export interface TakerOptions extends PutInput {
   /** The length where it is known. */
   readonly size?: number;
+  /** The body where it is in memory already. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 /**
@@ -52,7 +57,7 @@ export class UploadTaker {
     this.#share = budget.share(() => {
       this.#advance();
     });
-    this.#body = new SlicedBody(bucket.integrity);
+    this.#body = this.#nextBody();
   }
 
   /** What is in memory already. It stays the caller's. */
@@ -105,10 +110,12 @@ export class UploadTaker {
   }
 
   async #run(begin: () => void): Promise<Taken> {
+    this.#bucket.blocks.begin();
     await new Promise<void>((resolve) => {
       this.#settle = resolve;
       begin();
     });
+    this.#bucket.blocks.end();
     if (this.#failure === undefined) {
       if (this.#upload === undefined) return { body: this.#body, share: this.#share };
       this.#share.end();
@@ -153,18 +160,18 @@ export class UploadTaker {
       let from = 0;
       while (from < slice.byteLength) {
         const room = this.#partSize - this.#body.size;
+        if (this.#inFlight === this.#bucket.settings.concurrency && this.#body.size >= this.#partSize * AHEAD) {
+          this.#slices = [slice.subarray(from), ...this.#slices.slice(filled + 1)];
+          this.#source?.pause();
+          return;
+        }
         if (room === 0) {
           // full, and there is more: so there are parts
-          if (this.#inFlight === this.#bucket.settings.concurrency) {
-            this.#slices = [slice.subarray(from), ...this.#slices.slice(filled + 1)];
-            this.#source?.pause();
-            return;
-          }
           this.#send();
           if (this.#failure !== undefined) return;
           continue;
         }
-        this.#body.add(slice.subarray(from, from + room));
+        this.#body.add(from === 0 && slice.byteLength <= room ? slice : slice.subarray(from, from + room));
         from += room;
       }
       filled++;
@@ -187,7 +194,7 @@ export class UploadTaker {
       return;
     }
     this.#number++;
-    this.#body = new SlicedBody(this.#bucket.integrity);
+    this.#body = this.#nextBody();
     this.#inFlight++;
     this.#share.filled();
     this.#upload ??= MultipartUpload.begin(this.#bucket, this.#key, this.#options);
@@ -196,6 +203,7 @@ export class UploadTaker {
       .then(
         () => {
           this.#inFlight--;
+          body.release();
           if (this.#source !== undefined) this.#share.remove(body.size);
           this.#advance();
         },
@@ -204,6 +212,11 @@ export class UploadTaker {
           this.#fail(error);
         },
       );
+  }
+
+  #nextBody(): SlicedBody {
+    // what is in memory already is sent from there
+    return new SlicedBody(this.#bucket.integrity, this.#options.bytes === undefined ? this.#bucket.blocks : undefined);
   }
 
   #fail(error: unknown): void {

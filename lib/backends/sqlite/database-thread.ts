@@ -1,7 +1,10 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ConnectionError, type StorageError } from '../../contract/index.js';
 import { departedInstances } from './departed.js';
 import type { CallName, Calls, Reply, Request, ThreadMessage, ThreadSettings } from './protocol.js';
+import { systemErrorOf } from './storage-errors.js';
 import { workerProgram } from './worker-program.js';
 
 interface Pending {
@@ -27,6 +30,30 @@ export class ThreadEnded extends ConnectionError {
       { cause },
     );
   }
+}
+
+/** Descriptors that the loop of a thread takes, and some. */
+const DESCRIPTORS = 8;
+
+/** Before a thread is made: Node never closes one of the descriptors of a thread that finds too few for its loop, so that each attempt would cost one. */
+function expectDescriptors(): void {
+  const taken: number[] = [];
+  try {
+    while (taken.length < DESCRIPTORS) taken.push(openSync(devNull, 'r'));
+  } catch (error) {
+    throw notStarted(error);
+  } finally {
+    for (const descriptor of taken) closeSync(descriptor);
+  }
+}
+
+/** A thread that did not come to open the database. */
+function notStarted(cause: unknown): StorageError {
+  const errno = /\bE[MN]FILE\b/.exec(String(cause))?.[0] ?? '';
+  return (
+    systemErrorOf(errno, '', cause) ??
+    new ConnectionError('The thread of the database could not be started; its own error is the cause.', { cause })
+  );
 }
 
 /**
@@ -90,6 +117,7 @@ export class DatabaseThread {
   }
 
   async #start(): Promise<void> {
+    expectDescriptors();
     const worker = new Worker(workerProgram(), { workerData: this.#settings, name: 'nestjs-storages/sqlite' });
     this.#worker = worker;
     worker.unref();
@@ -176,8 +204,8 @@ export class DatabaseThread {
 
   #ended(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return;
+    const error = this.#isOpen ? new ThreadEnded(cause) : notStarted(cause);
     this.#forget(worker);
-    const error: StorageError = new ThreadEnded(cause);
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
   }
 

@@ -1,5 +1,11 @@
-import { compareKeys, type ResolvedListEntriesOptions, type ResolvedListOptions } from '../../contract/index.js';
+import {
+  compareKeys,
+  type ResolvedListEntriesOptions,
+  type ResolvedListOptions,
+  type StoredFile,
+} from '../../contract/index.js';
 import type { DatabaseThread } from './database-thread.js';
+import { fileOf } from './file-of-head.js';
 import { behindPrefix } from './key-range.js';
 import type { ListedEntry, ListedObject } from './protocol.js';
 
@@ -13,11 +19,11 @@ interface Position {
 }
 
 /** Every object with a prefix, in pages; each page is a read of its own, so that a slow reader holds up nobody. */
-export async function* pagesOfObjects(
+export async function* pagesOfFiles(
   thread: DatabaseThread,
   prefix: string,
   { startAfter, limit = Infinity }: ResolvedListOptions,
-): AsyncGenerator<readonly ListedObject[]> {
+): AsyncGenerator<readonly StoredFile[]> {
   const before = behindPrefix(prefix);
   let position = beginning(prefix, startAfter);
   let left = limit;
@@ -27,7 +33,7 @@ export async function* pagesOfObjects(
     const page = JSON.parse(
       await thread.call('list', { ...position, before, limit: asked }),
     ) as readonly ListedObject[];
-    yield page;
+    yield page.map(([key, size, etag, modified, attributes]) => fileOf(key, { size, etag, modified, attributes }));
     const last = page.at(-1);
     if (last === undefined || page.length < asked) return;
     position = { from: last[0], inclusive: false };

@@ -84,7 +84,7 @@ export interface Calls {
     output: { readonly head: Head; readonly body: Body } | undefined;
   };
   /** The bytes of an object, where they lie in its row: `undefined` for a large one, and where there is none. */
-  bytes: { input: { readonly key: string }; output: Uint8Array | undefined };
+  bytes: { input: { readonly key: string }; output: ArrayBuffer | undefined };
   chunk: { input: { readonly generation: number; readonly position: number }; output: Uint8Array | undefined };
   /**
    * @returns an array of `ListedObject` as JSON, which SQLite makes itself: rows as values cost three times as much to build, to clone for the
@@ -163,7 +163,9 @@ export type Failure =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'setting'; readonly message: string }
   | { readonly kind: 'denied'; readonly message: string }
-  | { readonly kind: 'sqlite'; readonly code: string; readonly message: string }
+  /** `errno`: what the system says of it, where SQLite does not tell. */
+  | { readonly kind: 'sqlite'; readonly code: string; readonly message: string; readonly errno?: string }
+  | { readonly kind: 'system'; readonly errno: string; readonly message: string }
   | { readonly kind: 'other'; readonly message: string; readonly stack: string };
 
 export type Reply =

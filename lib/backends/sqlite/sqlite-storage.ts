@@ -22,10 +22,11 @@ import {
   type StagedBytes,
   type StoredFile,
 } from '../../contract/index.js';
+import { PagedItems } from '../../contract/base/paged-items.js';
 import { BytesReader, ChunkReader } from './chunk-reader.js';
 import { DatabaseThreads } from './database-threads.js';
 import { fileOf } from './file-of-head.js';
-import { listLevel, pagesOfObjects } from './listings.js';
+import { listLevel, pagesOfFiles } from './listings.js';
 import type { BackupOptions, CheckReport, CompactReport } from './maintenance.js';
 import type { Conditions } from './protocol.js';
 import { checkSQLiteStorageConfig, type SQLiteSettings, type SQLiteStorageConfig } from './sqlite-storage-config.js';
@@ -140,7 +141,7 @@ export class SQLiteStorage extends BaseStorage {
     if (isPlain(options)) {
       // all that is asked of a small object, without what is known of it
       const bytes = await this._threads.reader.call('bytes', { key });
-      if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      if (bytes !== undefined) return Buffer.from(bytes);
     }
     return super._getBytes(key, options);
   }
@@ -167,12 +168,8 @@ export class SQLiteStorage extends BaseStorage {
     return { deleted: keys, failed: [] };
   }
 
-  protected override async *_list(prefix: string, options: ResolvedListOptions): AsyncGenerator<StoredFile> {
-    for await (const page of pagesOfObjects(this._threads.reader, prefix, options)) {
-      for (const [key, size, etag, modified, attributes] of page) {
-        yield fileOf(key, { size, etag, modified, attributes });
-      }
-    }
+  protected override _list(prefix: string, options: ResolvedListOptions): AsyncIterable<StoredFile> {
+    return new PagedItems(pagesOfFiles(this._threads.reader, prefix, options));
   }
 
   protected override async *_listEntries(

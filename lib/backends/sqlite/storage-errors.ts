@@ -33,12 +33,47 @@ export function errorOf(failure: Failure, filename: string): Error {
       return new ConfigurationError(failure.message);
     case 'denied':
       return new PermissionError(failure.message);
-    case 'sqlite':
-      return sqliteErrorOf(failure.code, failure.message, filename);
+    case 'sqlite': {
+      const { code, message, errno = '' } = failure;
+      const cause = Object.assign(new Error(message), { code });
+      return systemErrorOf(errno, filename, cause) ?? sqliteErrorOf(code, filename, cause);
+    }
+    case 'system': {
+      const { errno, message } = failure;
+      const cause = Object.assign(new Error(message), { code: errno });
+      return systemErrorOf(errno, filename, cause) ?? threadFailed(cause);
+    }
     case 'other':
-      return new StorageError('The thread of the database failed; its own error is the cause.', {
-        cause: new Error(failure.stack === '' ? failure.message : failure.stack),
-      });
+      return threadFailed(new Error(failure.stack === '' ? failure.message : failure.stack));
+  }
+}
+
+function threadFailed(cause: Error): StorageError {
+  return new StorageError('The thread of the database failed; its own error is the cause.', { cause });
+}
+
+/** @returns `undefined` for a failure that says no more than what was tried when it happened */
+export function systemErrorOf(errno: string, filename: string, cause: unknown): StorageError | undefined {
+  const options = { cause };
+  switch (errno) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return new ConnectionError(
+        `Too many files are open (${errno}): raise the limit, or keep fewer streams open.`,
+        options,
+      );
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new QuotaExceededError(`There is no room left for ${JSON.stringify(filename)} (${errno}).`, options);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new PermissionError(
+        `This process may not write to ${JSON.stringify(filename)} or to its folder (${errno}).`,
+        options,
+      );
+    default:
+      return undefined;
   }
 }
 
@@ -69,9 +104,9 @@ export function throwRefusal(error: unknown, about: { readonly key: string; read
 }
 
 /** https://www.sqlite.org/rescode.html */
-function sqliteErrorOf(code: string, message: string, filename: string): StorageError {
+function sqliteErrorOf(code: string, filename: string, cause: Error): StorageError {
   const name = JSON.stringify(filename);
-  const options = { cause: Object.assign(new Error(message), { code }) };
+  const options = { cause };
   const [, primary = ''] = /^SQLITE_([A-Z]+)/.exec(code) ?? [];
   switch (primary) {
     case 'BUSY':
@@ -85,7 +120,11 @@ function sqliteErrorOf(code: string, message: string, filename: string): Storage
     case 'TOOBIG':
       return new FileTooLargeError(`SQLite takes no value of that size (${code}).`, options);
     case 'CORRUPT':
-      return new IntegrityError(`The database ${name} is damaged (${code}): restore it from a backup.`, options);
+      // SQLite itself takes a read that fails (EIO) for damage
+      return new IntegrityError(
+        `The database ${name} is damaged (${code}), or its disk cannot be read: look at the disk, and restore a backup.`,
+        options,
+      );
     case 'NOTADB':
       return new ConfigurationError(`SQLiteStorage: ${name} is not an SQLite database, or an encrypted one.`, options);
     case 'READONLY':

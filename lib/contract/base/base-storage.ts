@@ -435,7 +435,7 @@ export abstract class BaseStorage extends StorageHooks {
     });
   }
 
-  #listing<T>(
+  #listing<T extends object>(
     operation: 'list' | 'listEntries',
     prefix: string,
     options: SignalOptions,
@@ -448,6 +448,7 @@ export abstract class BaseStorage extends StorageHooks {
     const items = new TrackedIterable(
       checked,
       (step) => this.#settle(operation, undefined, options, step),
+      () => !this.#lifecycle.closed && options.signal?.aborted !== true,
       (error) => this.#wrap(error, operation, undefined, undefined),
     );
     return tracedListing(this, operation, items);

@@ -99,12 +99,12 @@ export function resolveGetOptions(options: GetOptions): ResolvedGetOptions {
   const range = resolveByteRange(options.range);
   const ifMatch = etag('ifMatch', options.ifMatch);
   const ifNoneMatch = etag('ifNoneMatch', options.ifNoneMatch);
-  return {
-    ...(range === undefined ? undefined : { range }),
-    ...(ifMatch === undefined ? undefined : { ifMatch }),
-    ...(ifNoneMatch === undefined ? undefined : { ifNoneMatch }),
-    ...signalOf(options),
-  };
+  const resolved: Writable<ResolvedGetOptions> = {};
+  if (range !== undefined) resolved.range = range;
+  if (ifMatch !== undefined) resolved.ifMatch = ifMatch;
+  if (ifNoneMatch !== undefined) resolved.ifNoneMatch = ifNoneMatch;
+  if (options.signal !== undefined) resolved.signal = options.signal;
+  return resolved;
 }
 
 export function resolveDeleteOptions(options: DeleteOptions, capabilities: Capabilities): ResolvedDeleteOptions {

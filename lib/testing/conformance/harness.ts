@@ -30,7 +30,7 @@ export interface ConformanceLimits {
   readonly racers: number;
   /** Random keys of the property check. Default 100. */
   readonly randomKeys: number;
-  /** Milliseconds after which a check counts as hanging. Default 20,000. */
+  /** Milliseconds after which a check counts as hanging, and so does the closing of its storage. Default 20,000. */
   readonly timeout: number;
 }
 

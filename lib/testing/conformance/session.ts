@@ -14,7 +14,7 @@ import {
 import { Random } from './sources/random.js';
 import { withTimeout } from './time-out.js';
 
-/** Milliseconds that closing a storage may take before the suite goes on without it. */
+/** Milliseconds that closing a storage may take at least before the suite goes on without it: a harness removes all that was stored, too. */
 const CLOSING = 10_000;
 const CLOSING_AFTER_FAILURE = 1000;
 
@@ -45,11 +45,11 @@ export class ConformanceSession {
       await Promise.allSettled([this.close(patience), context?.end(patience)]);
       throw error;
     }
-    await context.end();
+    await context.end(Math.max(CLOSING, timeout));
   }
 
   /** Closes the shared storage. The next check opens another. */
-  async close(patience = CLOSING): Promise<void> {
+  async close(patience = Math.max(CLOSING, this.limits.timeout)): Promise<void> {
     const shared = this.#shared;
     this.#shared = undefined;
     if (shared === undefined) return;
@@ -142,7 +142,7 @@ class RunningCheck implements CheckContext {
     assert.deepEqual(left, [], 'the storage has left something behind');
   }
 
-  async end(patience = CLOSING): Promise<void> {
+  async end(patience: number): Promise<void> {
     for (const opened of this.#owned) await withTimeout(opened.close(), patience, 'closing the storage');
     this.#owned.clear();
   }

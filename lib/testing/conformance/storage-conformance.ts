@@ -24,13 +24,13 @@ export function storageConformance<O extends OpenedStorage>(harness: RegisteredH
     for (const [promise, checks] of byPromise) {
       describe(promise, () => {
         for (const check of checks) {
-          // the runner's own time-out comes last: the suite's says what hung
-          const timeout = session.limits.timeout * (check.patience ?? 1) * 2 + 20_000;
+          // opening, the check and closing; the runner's own time-out comes last: the suite's says what hung
+          const timeout = session.limits.timeout * (check.patience ?? 1) * 3 + 20_000;
           it(check.name, () => session.run(check), timeout);
         }
       });
     }
-    it('closes the storage that the checks shared', () => session.close());
+    it('closes the storage that the checks shared', () => session.close(), session.limits.timeout + 20_000);
     // runners let single checks be picked, and then leave the one above out
     afterAll?.(() => session.close());
   });

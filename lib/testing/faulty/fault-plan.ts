@@ -13,7 +13,8 @@ import {
 } from './fault.js';
 import { Gate } from './gate.js';
 
-interface Failure {
+/** What a fault fails with. */
+export interface FaultError {
   /** What it fails with. Default: a `ConnectionError`. */
   readonly error?: Error;
 }
@@ -23,14 +24,14 @@ export abstract class FaultPlan extends Storage {
   readonly #faults = new Set<Fault>();
 
   /** The call rejects: before the storage has begun, or (`when: 'after'`) when it is done and only the answer is lost. */
-  fail(method: FaultyMethod, { error, ...place }: AtCall & Failure = {}): Fault {
+  fail(method: FaultyMethod, { error, ...place }: AtCall & FaultError = {}): Fault {
     return this.#add(method, place, { kind: 'fail', error });
   }
 
   /** Bytes or items break off with an error: a source's while it is stored, an object's while it is read, a listing's. */
-  failReading(method: BodyMethod, fault: AtByte & Failure): Fault;
-  failReading(method: ListingMethod, fault: AtItem & Failure): Fault;
-  failReading(method: BodyMethod | ListingMethod, { error, ...place }: (AtByte | AtItem) & Failure): Fault {
+  failReading(method: BodyMethod, fault: AtByte & FaultError): Fault;
+  failReading(method: ListingMethod, fault: AtItem & FaultError): Fault;
+  failReading(method: BodyMethod | ListingMethod, { error, ...place }: (AtByte | AtItem) & FaultError): Fault {
     return this.#add(method, place, { kind: 'fail', error });
   }
 

@@ -186,10 +186,16 @@ export class RequestBody {
     const { idleTimeout } = this.#options;
     if (idleTimeout > LONGEST_MS) return;
     this.#lastSign = performance.now();
+    const left = (): number => (this.#waiting ? idleTimeout : idleTimeout - (performance.now() - this.#lastSign));
     const look = (): void => {
-      const left = this.#waiting ? idleTimeout : idleTimeout - (performance.now() - this.#lastSign);
-      if (left <= 0) this.#taker.fail(clientIdle(idleTimeout));
-      else this.#timer = setTimeout(look, left).unref();
+      if (left() > 0) this.#timer = setTimeout(look, left()).unref();
+      // a process that has stood still itself comes to its timers before it reads what clients have sent meanwhile
+      else setImmediate(judge);
+    };
+    const judge = (): void => {
+      if (this.#ended) return;
+      if (left() > 0) look();
+      else this.#taker.fail(clientIdle(idleTimeout));
     };
     look();
   }

@@ -65,13 +65,18 @@ function drain(request: IncomingMessage): Promise<void> {
       left -= chunk.length;
       if (left < 0) settle();
     };
+    let over: NodeJS.Immediate | undefined;
     const settle = (): void => {
       clearTimeout(timer);
+      clearImmediate(over);
       request.off('data', count).off('end', settle).off('close', settle);
       request.resume();
       resolve();
     };
-    const timer = setTimeout(settle, DRAIN_MS);
+    const timer = setTimeout(() => {
+      // a process that has stood still itself comes to its timers before it reads what the client has sent meanwhile
+      over = setImmediate(settle);
+    }, DRAIN_MS);
     request.on('data', count).on('end', settle).on('close', settle).resume();
   });
 }

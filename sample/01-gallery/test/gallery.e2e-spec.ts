@@ -121,6 +121,8 @@ describe('the gallery in Chromium', () => {
     await limitUpload(60 * MB);
     await choose(VIDEO);
     await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.45`);
+    // half way it stays, however long it takes to look at it
+    await limitUpload(MB);
     // It was on its way to the disk.
     expect(await gallery.leftovers()).toHaveLength(1);
     await screenshot('desktop-uploading');
@@ -322,6 +324,7 @@ describe('the gallery in Chromium', () => {
     await limitUpload(8 * MB);
     await choose(VIDEO);
     await comesTrue(`document.querySelector('#upload-list progress')?.value > 0.04`);
+    await limitUpload(MB);
     await screenshot('phone-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await screenshot('phone-light');

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,11 +78,18 @@ export function callsOf(lines: readonly string[]): SystemCall[] {
   return calls;
 }
 
-/** The threads of a process in the order of their making, the main thread first. */
+/** The threads of a process in the order of their making, the main thread first. Numbers alone do not tell: they begin anew at the largest. */
 export function threadsOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`)
-    .map(Number)
-    .sort((a, b) => a - b);
+    .map((thread) => ({ thread: Number(thread), begun: begunAt(`/proc/${pid}/task/${thread}/stat`) }))
+    .sort((a, b) => a.begun - b.begun || a.thread - b.thread)
+    .map(({ thread }) => thread);
+}
+
+/** In ticks since the system came up: the 22nd field (proc_pid_stat(5)). The second, a name in parentheses, may have spaces. */
+function begunAt(stat: string): number {
+  const text = readFileSync(stat, 'utf8');
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
 }
 
 /** Why no process can be traced here; `undefined` if one can. */

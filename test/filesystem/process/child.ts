@@ -68,8 +68,15 @@ export class Child {
     this.#process.kill('SIGSTOP');
     const threads = `/proc/${this.pid}/task`;
     const isStopped = (thread: string): boolean => {
-      const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8');
-      return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+      try {
+        const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8');
+        return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+      } catch (error) {
+        // one that was about to end has ended since it was listed
+        const code = error instanceof Error && 'code' in error ? error.code : undefined;
+        if (code === 'ENOENT' || code === 'ESRCH') return true;
+        throw error;
+      }
     };
     while (!readdirSync(threads).every(isStopped)) await new Promise((resolve) => setImmediate(resolve));
   }

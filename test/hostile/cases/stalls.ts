@@ -49,16 +49,24 @@ const stalled = ([where, sent]: readonly [string, Buffer | string]): HostileCase
 });
 
 /** Sends these pieces with a pause behind each. */
-const slow = (name: string, pieces: readonly (Buffer | string)[], between: number): HostileCase => ({
+const slow = (name: string, pieces: readonly (Buffer | string)[]): HostileCase => ({
   name,
   expects: GOOD_TAKEN,
   attack: async (target) => {
-    const connection = await target.connect();
-    for (const piece of pieces) {
-      await connection.send(piece);
-      await delay(between);
+    for (;;) {
+      const connection = await target.connect();
+      let longest = 0;
+      for (const piece of pieces) {
+        const before = performance.now();
+        await connection.send(piece);
+        await delay(BETWEEN);
+        longest = Math.max(longest, performance.now() - before);
+      }
+      const reply = await connection.reply();
+      // a client that was held up by its own machine was not slow but stood still: whatever it was answered, it begins anew
+      if (longest < IDLE_TIMEOUT_MS / 2) return reply;
+      connection.destroy();
     }
-    return connection.reply();
   },
 });
 
@@ -71,12 +79,12 @@ export const stalls: CaseGroup = {
   about: 'slow clients',
   cases: [
     ...STAGES.map(stalled),
-    slow('a client that is slow and does not stall', [HEAD, ...inPieces(18)], BETWEEN),
-    slow(
-      'a client that is slow in its chunks',
-      [head('/idle', { 'Transfer-Encoding': 'chunked' }), ...inPieces(16).map(chunk), '0\r\n\r\n'],
-      BETWEEN,
-    ),
+    slow('a client that is slow and does not stall', [HEAD, ...inPieces(18)]),
+    slow('a client that is slow in its chunks', [
+      head('/idle', { 'Transfer-Encoding': 'chunked' }),
+      ...inPieces(16).map(chunk),
+      '0\r\n\r\n',
+    ]),
     {
       name: 'a client that stalls and then goes on after its answer',
       expects: TIMED_OUT,

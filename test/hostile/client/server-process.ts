@@ -46,6 +46,10 @@ export class ServerProcess {
     return this.ready.port;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** @returns undefined also where the process has ended */
   async ask(question: Question): Promise<Vitals | undefined> {
     if (!this.#child.connected) return undefined;

@@ -1,3 +1,4 @@
+import { waitOfProcess } from '../../thread-time.js';
 import { Connection, type Headers, type Reply } from '../client/connection.js';
 import type { ServerProcess } from '../client/server-process.js';
 import type { HostileCase, Target } from './hostile-case.js';
@@ -37,9 +38,10 @@ export async function attack(server: ServerProcess, { attack, within, afterwards
     },
   };
   try {
-    const replies = await inTime(within ?? WITHIN, attack(target));
+    const replies = await inTime(within ?? WITHIN, attack(target), server.pid);
     if (replies === undefined) return { replies: [], hung: true, stuck: [] };
-    const states = afterwards === 'unknown' ? [] : connections.map(afterwards === 'ends' ? stateOfEnded : stateOf);
+    const look = afterwards === 'ends' ? stateOfEnded : stateOf;
+    const states = afterwards === 'unknown' ? [] : connections.map((connection) => look(connection, server.pid));
     const stuck = (await Promise.all(states)).filter((state) => state !== undefined);
     return { replies: [replies].flat(), hung: false, stuck };
   } finally {
@@ -48,25 +50,36 @@ export async function attack(server: ServerProcess, { attack, within, afterwards
 }
 
 /** What is wrong with a connection after its last answer. */
-async function stateOf(connection: Connection): Promise<string | undefined> {
+async function stateOf(connection: Connection, server: number): Promise<string | undefined> {
   const { last, socket } = connection;
   if (last === undefined || last.status === 'closed' || socket.destroyed || socket.writableEnded) return undefined;
-  if (last.headers.get('connection') === 'close') return stateOfEnded(connection);
+  if (last.headers.get('connection') === 'close') return stateOfEnded(connection, server);
   void connection.send('GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  const pong = await inTime(AFTERWARDS, connection.reply());
+  const pong = await inTime(AFTERWARDS, connection.reply(), server);
   return pong?.status === 200 ? undefined : `the next request got ${pong?.status ?? 'no answer'}`;
 }
 
-async function stateOfEnded(connection: Connection): Promise<string | undefined> {
+async function stateOfEnded(connection: Connection, server: number): Promise<string | undefined> {
   const closed = connection.closed().then(() => true);
-  return (await inTime(AFTERWARDS, closed)) === true ? undefined : 'the connection should end, and stays open';
+  return (await inTime(AFTERWARDS, closed, server)) === true ? undefined : 'the connection should end, and stays open';
 }
 
-/** @returns undefined where the time is over */
-export async function inTime<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+/**
+ * @param server a process that has a part in the work: the time in which it, or this one, waits for a core is not counted
+ * @returns undefined where the time is over
+ */
+export async function inTime<T>(milliseconds: number, work: Promise<T>, server: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
+  const begin = performance.now();
+  const waits = (): number => waitOfProcess(process.pid) + waitOfProcess(server);
+  const before = waits();
   const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
+    const look = (): void => {
+      const left = milliseconds + Math.max(0, waits() - before) - (performance.now() - begin);
+      if (left > 0) timer = setTimeout(look, left);
+      else resolve(undefined);
+    };
+    timer = setTimeout(look, milliseconds);
   });
   try {
     return await Promise.race([work, over]);

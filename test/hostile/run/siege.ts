@@ -48,7 +48,7 @@ export class Siege {
   async run(hostile: HostileCase): Promise<Outcome> {
     await this.#server.ask({ ask: 'begin' });
     const attacked = await attack(this.#server, hostile);
-    const alive = (await inTime(SETTLE_MS, goodUpload(this.#server.port))) ?? false;
+    const alive = (await inTime(SETTLE_MS, goodUpload(this.#server.port), this.#server.pid)) ?? false;
     const vitals = await this.#server.ask({ ask: 'settle', within: SETTLE_MS });
     const faults = [
       ...(attacked.hung ? ['it hangs'] : mismatches(attacked.replies, hostile.expects)),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { workOfThread } from '../../thread-time.js';
 
 /** How often the loop must turn, in milliseconds. */
 const BEAT_MS = 20;
@@ -36,17 +36,4 @@ export class EventLoop {
     this.#last = now;
     this.#lastWork = work;
   }
-}
-
-/**
- * How long the main thread has had a core, in milliseconds: the collector's and the thread pool's work beside it keeps no loop from
- * turning, though all of it counts for the process. Only Linux tells (the first number of `schedstat`); elsewhere it is the process's.
- */
-function workOfThread(): number {
-  if (process.platform === 'linux') {
-    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
-    return Number(nanoseconds) / 1e6;
-  }
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

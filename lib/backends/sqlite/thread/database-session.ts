@@ -4,7 +4,7 @@ import { checkDatabase } from './check-database.js';
 import { Checkpoints } from './checkpoints.js';
 import { backUp } from './back-up.js';
 import { DiskRoom } from './disk-room.js';
-import type { Database } from './driver.js';
+import type { Database, Statement } from './driver.js';
 import { Garbage } from './garbage.js';
 import { tableNames } from './names.js';
 import { ObjectReads } from './object-reads.js';
@@ -27,6 +27,9 @@ interface Writer {
 
 interface Opened {
   readonly db: Database;
+  /** Of a transaction that only reads. */
+  readonly begin: Statement<never>;
+  readonly commit: Statement<never>;
   readonly reads: ObjectReads;
   readonly writer: Writer | undefined;
 }
@@ -93,12 +96,12 @@ export class DatabaseSession {
    */
   beginReads(requests: readonly Request[]): boolean {
     if (this.#opened === undefined || !requests.every(({ name }) => READS.has(name))) return false;
-    this.#opened.db.exec('BEGIN');
+    this.#opened.begin.run();
     return true;
   }
 
   endReads(): void {
-    this.#connection.db.exec('COMMIT');
+    this.#connection.commit.run();
   }
 
   #open({ safe, departed }: Calls['open']['input']): Calls['open']['output'] {
@@ -124,7 +127,7 @@ export class DatabaseSession {
         owners.publish(Math.min(garbage.epoch, safe ?? Infinity));
         owners.neighbours(departed);
       }
-      this.#opened = { db, reads, writer };
+      this.#opened = { db, begin: db.prepare('BEGIN'), commit: db.prepare('COMMIT'), reads, writer };
       return { epoch: garbage.epoch };
     } catch (error) {
       db.close();

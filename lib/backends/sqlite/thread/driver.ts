@@ -37,11 +37,16 @@ export class DriverMissing extends Error {
   override readonly name = 'DriverMissing';
 }
 
+/** What the loader of libraries says, in words only. */
+export const TOO_MANY_FILES = 'Too many open files';
+
 const require = createRequire(import.meta.url);
 
 /** @throws DriverMissing */
 export function loadDriver(): Driver {
   try {
+    const why = whyNotHere(installedVersion(), process.versions['napi']);
+    if (why !== undefined) throw new DriverMissing(why);
     return require('better-sqlite3') as Driver;
   } catch (error) {
     const code = codeOf(error);
@@ -54,12 +59,34 @@ export function loadDriver(): Driver {
   }
 }
 
+/** `undefined` where there is no package, which its loading will tell, or no description in it. */
+function installedVersion(): string | undefined {
+  try {
+    return (require('better-sqlite3/package.json') as { readonly version?: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Version 13 is built for the tenth version of Node-API, and asks for no more than Node 22: on an older one it ends the process (SIGSEGV).
+ *
+ * @param napi as `process.versions` has it
+ */
+export function whyNotHere(version: string | undefined, napi: string | undefined): string | undefined {
+  if (version === undefined || Number.parseInt(version, 10) < 13 || Number(napi) >= 10) return undefined;
+  return `SQLiteStorage: better-sqlite3 ${version} needs Node 22.14 or later: npm install better-sqlite3@12`;
+}
+
 /** Opens a file, or tells that the driver is there but was not built for this Node. */
 export function connect(driver: Driver, filename: string, timeout: number): Database {
   try {
     return new driver(filename, { timeout });
   } catch (error) {
-    const unbuilt = codeOf(error) === 'ERR_DLOPEN_FAILED' || String(error).includes('bindings file');
+    const words = String(error);
+    const unbuilt = codeOf(error) === 'ERR_DLOPEN_FAILED' || words.includes('bindings file');
+    // it is there, and could not be read
+    if (words.includes(TOO_MANY_FILES)) throw error;
     if (!unbuilt) throw error;
     throw new DriverMissing(
       'SQLiteStorage: better-sqlite3 is installed but has no binary for this version of Node: npm rebuild better-sqlite3',

@@ -1,5 +1,6 @@
-import type { Failure } from '../protocol.js';
+import type { Failure, Reply } from '../protocol.js';
 import { codeOf, DriverMissing } from './driver.js';
+import { errnoOf, systemFailureBehind } from './system-failure.js';
 import { Denied, Refused, WrongSetting } from './refused.js';
 
 /** A failure in the form that crosses to the storage: a class of its own would not. */
@@ -11,5 +12,20 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Denied) return { kind: 'denied', message };
   const code = codeOf(error);
   if (code?.startsWith('SQLITE_') === true) return { kind: 'sqlite', code, message };
+  const errno = errnoOf(error);
+  if (errno !== undefined) return { kind: 'system', errno, message };
   return { kind: 'other', message, stack: error instanceof Error ? (error.stack ?? '') : '' };
+}
+
+/** The replies, with what the system says of their failures where SQLite does not. Those of one answer have failed together, of one cause. */
+export function explained(replies: readonly Reply[], filename: string): readonly Reply[] {
+  const causes = new Map<string, string | undefined>();
+  return replies.map((reply) => {
+    const { id, failure } = reply;
+    if (failure?.kind !== 'sqlite') return reply;
+    const { code } = failure;
+    if (!causes.has(code)) causes.set(code, systemFailureBehind(code, filename));
+    const errno = causes.get(code);
+    return errno === undefined ? reply : { id, failure: { ...failure, errno } };
+  });
 }

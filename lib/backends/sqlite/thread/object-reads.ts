@@ -51,8 +51,12 @@ export class ObjectReads {
     return { head: headOf(row), body: { bytes: body ?? new Uint8Array(0) } };
   }
 
-  bytes(key: string): Uint8Array | undefined {
-    return this.#bytes.get(key) ?? undefined;
+  /** In memory of its own, which can be handed over. */
+  bytes(key: string): ArrayBuffer | undefined {
+    const bytes = this.#bytes.get(key);
+    if (bytes === undefined || bytes === null) return undefined;
+    const { buffer, byteLength } = bytes;
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : new Uint8Array(bytes).buffer;
   }
 
   chunk(generation: number, position: number): Uint8Array | undefined {

@@ -11,6 +11,7 @@ import {
   migrate,
   SCHEMA_VERSION,
 } from './schema.js';
+import { shortageOf } from './system-failure.js';
 
 const KIB = 1024;
 
@@ -71,7 +72,7 @@ function whyNotOpened(filename: string, name: string, cause: unknown): Error {
   if (folder === 'missing' || folder === 'file') {
     return new WrongSetting(`the folder of ${name} does not exist: make it first.`, { cause });
   }
-  return new Denied(`The system does not let this process open or make ${name}.`, { cause });
+  return shortageOf(filename) ?? new Denied(`The system does not let this process open or make ${name}.`, { cause });
 }
 
 function prepareFile(db: Database, settings: ThreadSettings): void {

@@ -1,7 +1,7 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Calls, Reply, Request, ThreadMessage, ThreadSettings } from '../protocol.js';
 import { DatabaseSession } from './database-session.js';
-import { failureOf } from './failures.js';
+import { explained, failureOf } from './failures.js';
 import { bytesOf, isChange, type Change } from './transactions.js';
 
 /** Bytes of bodies that go into one transaction at most: more would not fit the page cache. */
@@ -11,9 +11,11 @@ const GROUP_BYTES = 8 * 1024 * 1024;
 export class RequestLoop {
   readonly #port: MessagePort;
   readonly #session: DatabaseSession;
+  readonly #filename: string;
 
   constructor(port: MessagePort, settings: ThreadSettings) {
     this.#port = port;
+    this.#filename = settings.filename;
     this.#session = new DatabaseSession(settings, (id, done, total) => {
       this.#send({ kind: 'progress', id, done, total }, []);
     });
@@ -57,8 +59,9 @@ export class RequestLoop {
     }
     runGroup();
     if (isOneSnapshot) this.#session.endReads();
-    for (const { output } of replies) transfers.push(...memoryOf(output));
-    if (replies.length > 0) this.#send({ kind: 'replies', replies, epoch }, transfers);
+    for (const { output } of replies) addMemoryOf(output, transfers);
+    if (replies.length > 0)
+      this.#send({ kind: 'replies', replies: explained(replies, this.#filename), epoch }, transfers);
   }
 
   #run(request: Exclude<Request, Change>, replies: Reply[]): void {
@@ -87,20 +90,20 @@ export class RequestLoop {
   }
 }
 
-/** What can be handed over instead of copied. */
-function memoryOf(output: unknown): ArrayBuffer[] {
-  if (typeof output !== 'object' || output === null) return [];
-  if (output instanceof Uint8Array) return whole(output);
-  if ('memory' in output && output.memory instanceof ArrayBuffer) return [output.memory];
-  if ('body' in output) {
+/** Adds what can be handed over instead of copied. */
+function addMemoryOf(output: unknown, transfers: ArrayBuffer[]): void {
+  if (typeof output !== 'object' || output === null) return;
+  if (output instanceof ArrayBuffer) {
+    if (output.byteLength > 0) transfers.push(output);
+  } else if (output instanceof Uint8Array) addWhole(output, transfers);
+  else if ('memory' in output && output.memory instanceof ArrayBuffer) transfers.push(output.memory);
+  else if ('body' in output) {
     const { bytes } = (output as NonNullable<Calls['read']['output']>).body;
-    return bytes === undefined ? [] : whole(bytes);
+    if (bytes !== undefined) addWhole(bytes, transfers);
   }
-  return [];
 }
 
 /** The memory of bytes that lie in it alone. */
-function whole(bytes: Uint8Array): ArrayBuffer[] {
-  const { buffer, byteLength } = bytes;
-  return byteLength > 0 && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer ? [buffer] : [];
+function addWhole({ buffer, byteLength }: Uint8Array, transfers: ArrayBuffer[]): void {
+  if (byteLength > 0 && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) transfers.push(buffer);
 }

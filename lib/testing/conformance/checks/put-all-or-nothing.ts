@@ -72,7 +72,8 @@ async function abortEndless({ storage }: CheckContext, key: string): Promise<unk
   void put.catch(() => undefined);
   await new Promise<void>((resolve) => {
     const look = (): void => {
-      if (source.taken > 1_000_000) resolve();
+      // one that was given up too early gives nothing more
+      if (source.taken > 1_000_000 || source.destroyed) resolve();
       else setImmediate(look);
     };
     look();

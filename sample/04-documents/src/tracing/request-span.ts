@@ -11,7 +11,7 @@ import { tenantRequestOf } from '../tenancy/tenant-request.js';
 export function requestSpan({ method = 'GET' }: IncomingMessage, response: ServerResponse, next: () => void): void {
   // the path would be a user's own words
   const options = { kind: SpanKind.SERVER, attributes: { 'http.request.method': method } };
-  trace.getTracer('05-documents').startActiveSpan(method, options, (span) => {
+  trace.getTracer('04-documents').startActiveSpan(method, options, (span) => {
     response.once('close', () => {
       span.setAttribute('http.response.status_code', response.statusCode);
       if (response.statusCode >= 500 || !response.writableFinished) span.setStatus({ code: SpanStatusCode.ERROR });
