@@ -21,7 +21,9 @@ describe('The blocks of an upload', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
   });
-  afterAll(() => server.close());
+  afterAll(() => {
+    server.close();
+  });
   beforeEach(() => {
     pool = new BlockPool(8 * BLOCK);
     pool.begin();

@@ -27,6 +27,9 @@ const WITHOUT_OBJECT: ReadonlySet<string> = new Set([
   'DeleteObjectsCommand',
 ]);
 
+/** What a server says only of itself. */
+const OF_SERVER: ReadonlySet<string> = new Set(['InternalError', 'ServiceUnavailable', 'SlowDown']);
+
 /**
  * Makes of the failure of one attempt what the SDK repeats, and `failureOf` understands: the SDK gives an answer that broke off or cannot be read
  * the status that it began with, and repeats none of what was damaged on its way.
@@ -60,6 +63,13 @@ function attemptError(error: unknown, command: string): unknown {
     // what Ceph says of a body that ended too soon
     if (status === 404 && code === 'NoSuchKey' && WITHOUT_OBJECT.has(command)) {
       return retryable('IncompleteBody', 'Not all of the body arrived.', error, { httpStatusCode: 400 });
+    }
+    // an error inside an answer of 200, to which older versions of the SDK give the status 400, and newer ones 503
+    if (status === 400 && OF_SERVER.has(code)) {
+      return Object.assign(error, {
+        $metadata: { ...('$metadata' in error && (error.$metadata as object)), httpStatusCode: 503 },
+        $retryable: {},
+      });
     }
     return DAMAGED.has(code) ? Object.assign(error, { $retryable: {} }) : error;
   }
