@@ -56,7 +56,7 @@ export class MapStorage extends BaseStorage {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the hook's form is a generator's
-  override async *_list(prefix: string, options: ResolvedListOptions): AsyncGenerator<StoredFile> {
+  override async *_list(prefix: string, options: ResolvedListOptions): AsyncIterable<StoredFile> {
     for (const key of [...this.objects.keys()].sort(compareKeys)) {
       const after = options.startAfter === undefined || compareKeys(key, options.startAfter) > 0;
       const found = this.objects.get(key);

@@ -72,7 +72,7 @@ describe('a listing that comes in pages', () => {
     await new Promise((resolve) => setImmediate(resolve));
     arrive();
     while (asked.length < keys.length) {
-      await null;
+      await Promise.resolve();
       asked.push(listing.next());
     }
     const values = (await Promise.all(asked)).map((result) => (result.done === true ? 'end' : result.value.key));
