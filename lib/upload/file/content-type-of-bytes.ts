@@ -1,6 +1,6 @@
+import type * as FileType from 'file-type';
 import { extension as extensionOfType } from 'mime-types';
 import { UNKNOWN_CONTENT_TYPE } from '../../contract/index.js';
-import { signatureOf } from './signature.js';
 
 /** How many bytes the signatures of file types need: what file-type reads at most. */
 export const SIGNATURE_BYTES = 4100;
@@ -84,6 +84,21 @@ export async function contentTypeOfBytes(
   if (type === undefined) return UNKNOWN;
   const extension = extensionOfType(type);
   return { contentType: type, extension: extension === false ? '' : `.${extension}` };
+}
+
+/** Loaded when the first upload comes: it is large, and applications that only read need none of it. */
+let fileType: typeof FileType | undefined;
+
+async function signatureOf(bytes: Buffer): Promise<{ readonly mime: string; readonly ext: string } | undefined> {
+  if (bytes.length === 0) return undefined;
+  // not by import() each time, which costs as much as the look itself
+  fileType ??= await import('file-type');
+  try {
+    return await fileType.fileTypeFromBuffer(bytes);
+  } catch {
+    // Its readers of container formats may stumble over a hostile or a cut file. Then the type is unknown, which is no failure.
+    return undefined;
+  }
 }
 
 function looksLike(text: string, type: string): boolean {
