@@ -86,7 +86,8 @@ function extractAll() {
       found.map(({ name, notExported }, index) => {
         // what another entry exports can be named by whoever needs it
         const hidden = [...notExported].filter((symbol) => !exported.has(symbol)).sort();
-        if (hidden.length > 0) throw new Error(`The types of ${name} name what no entry exports: ${hidden.join(', ')}.`);
+        if (hidden.length > 0)
+          throw new Error(`The types of ${name} name what no entry exports: ${hidden.join(', ')}.`);
         return [`${name}.api.md`, texts[index].replace(/^\/\/ Warning: \(ae-forgotten-export\).*\n/gm, '')];
       }),
     );

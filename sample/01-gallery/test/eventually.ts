@@ -1,6 +1,6 @@
 /** Resolves once the condition holds; fails, and says what it saw last, when it does not within ten seconds. */
 export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const seen = await look();
     if (holds(seen)) return seen;

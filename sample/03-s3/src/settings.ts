@@ -23,9 +23,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   }
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = env;
   if (endpoint === undefined) {
-    throw new Error(
-      'S3_ENDPOINT is missing: the address of an S3 server. sample/03-s3/start starts one too.',
-    );
+    throw new Error('S3_ENDPOINT is missing: the address of an S3 server. sample/03-s3/start starts one too.');
   }
   return {
     endpoint,
