@@ -1,4 +1,4 @@
-/** Resolves once the condition holds; fails, and says what it saw last, when it does not within ten seconds. */
+/** Resolves once the condition holds; fails, and says what it saw last, when it does not within half a minute. */
 export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
   const deadline = Date.now() + 30_000;
   for (;;) {
