@@ -54,8 +54,16 @@ describe('backup', () => {
         await storage.put('a', body);
         await storage.backup(destination);
       }
-      await expect(storage.backup(join(folder, 'missing', 'backup.db'))).rejects.toMatchObject({
-        name: expect.stringContaining('Error') as unknown,
+      const missing = join(folder, 'missing', 'backup.db');
+      await expect(storage.backup(missing)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: `backup: the folder of ${JSON.stringify(missing)} is not there; make it first.`,
+      });
+      await expect(storage.backup(folder)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      // where no file can be made: the error names it, and not that of the storage
+      await expect(storage.backup('/proc/self/backup.db')).rejects.toMatchObject({
+        code: 'PERMISSION_DENIED',
+        message: expect.stringContaining('"/proc/self/backup.db"') as unknown,
       });
       await expect(storage.backup(filename)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       await expect(storage.backup('')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

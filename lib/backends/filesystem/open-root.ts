@@ -88,7 +88,10 @@ function unusable(error: unknown): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new PermissionError('The root folder cannot be made or entered by this process.', { cause: error });
+      return new PermissionError(
+        'The root folder cannot be made or entered by this process: give its user the right to write there, or set `root` to another folder.',
+        { cause: error },
+      );
     default:
       return error;
   }

@@ -158,14 +158,30 @@ export type Request = {
 /** Why a change was refused; nothing was changed. */
 export type Refusal = 'exists' | 'missing' | 'no-version' | 'other-version' | 'no-room' | 'upload-lost';
 
+interface SQLiteFailure {
+  readonly kind: 'sqlite';
+  readonly code: string;
+  readonly message: string;
+  /** What the system says of it, where SQLite does not tell. */
+  readonly errno?: string;
+  /** The file that it is about, where that is not the database. */
+  readonly filename?: string;
+}
+
+interface SystemFailure {
+  readonly kind: 'system';
+  readonly errno: string;
+  readonly message: string;
+  readonly filename?: string;
+}
+
 /** A failure as it crosses from a thread. */
 export type Failure =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'setting'; readonly message: string }
   | { readonly kind: 'denied'; readonly message: string }
-  /** `errno`: what the system says of it, where SQLite does not tell. */
-  | { readonly kind: 'sqlite'; readonly code: string; readonly message: string; readonly errno?: string }
-  | { readonly kind: 'system'; readonly errno: string; readonly message: string }
+  | SQLiteFailure
+  | SystemFailure
   | { readonly kind: 'other'; readonly message: string; readonly stack: string };
 
 export type Reply =

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { resolve as resolvePath } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, resolve as resolvePath } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
   attributesOf,
@@ -197,6 +198,8 @@ export class SQLiteStorage extends BaseStorage {
    * Copies the whole database, all its storages, into another file while it is in use, as of one moment. The copy is there whole or not at
    * all, and replaces what was there. It is a database of its own, for another `SQLiteStorage`.
    *
+   * @throws InvalidArgumentError where the folder of the destination is not there, or the destination is a folder or the storage's own file
+   *
    * @example
    * await storage.backup('./backup/files.db', { onProgress: ({ transferred, total }) => console.log(transferred / total) });
    */
@@ -212,11 +215,12 @@ export class SQLiteStorage extends BaseStorage {
       });
     }
     const { onProgress } = options;
-    await this._call(() =>
-      this._threads.writer.call('backup', { destination: path }, [], (transferred, total) => {
+    await this._call(async () => {
+      await expectPlaceForFile(path, this.name);
+      await this._threads.writer.call('backup', { destination: path }, [], (transferred, total) => {
         onProgress?.({ transferred, total });
-      }),
-    );
+      });
+    });
   }
 
   /** Gives the room of deleted objects back to the file system, in steps, while the storage is in use. */
@@ -292,4 +296,15 @@ function conditionsOf({ ifNoneMatch, ifMatch }: Conditions): Conditions {
 
 function checksumOf(checksum: Checksum | undefined): string | undefined {
   return checksum === undefined ? undefined : JSON.stringify(checksum);
+}
+
+/** @throws InvalidArgumentError; what else may be wrong with the place the copy itself finds out */
+async function expectPlaceForFile(path: string, storage: string | undefined): Promise<void> {
+  const isFolder = async (at: string): Promise<boolean> =>
+    (await stat(at).catch(() => undefined))?.isDirectory() === true;
+  const name = JSON.stringify(path);
+  if (!(await isFolder(dirname(path)))) {
+    throw new InvalidArgumentError(`backup: the folder of ${name} is not there; make it first.`, { storage });
+  }
+  if (await isFolder(path)) throw new InvalidArgumentError(`backup: ${name} is a folder; name a file.`, { storage });
 }

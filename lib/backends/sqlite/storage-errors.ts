@@ -34,14 +34,14 @@ export function errorOf(failure: Failure, filename: string): Error {
     case 'denied':
       return new PermissionError(failure.message);
     case 'sqlite': {
-      const { code, message, errno = '' } = failure;
+      const { code, message, errno = '', filename: on = filename } = failure;
       const cause = Object.assign(new Error(message), { code });
-      return systemErrorOf(errno, filename, cause) ?? sqliteErrorOf(code, filename, cause);
+      return systemErrorOf(errno, on, cause) ?? sqliteErrorOf(code, on, cause);
     }
     case 'system': {
-      const { errno, message } = failure;
+      const { errno, message, filename: on = filename } = failure;
       const cause = Object.assign(new Error(message), { code: errno });
-      return systemErrorOf(errno, filename, cause) ?? threadFailed(cause);
+      return systemErrorOf(errno, on, cause) ?? threadFailed(cause);
     }
     case 'other':
       return threadFailed(new Error(failure.stack === '' ? failure.message : failure.stack));

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { ThreadSettings } from '../protocol.js';
 import { connect, loadDriver, type Database } from './driver.js';
 import { tableNames } from './names.js';
+import { FailedElsewhere } from './refused.js';
 
 /** Pages that are copied between two looks at the requests that came meanwhile: 2 MiB. */
 const PAGES_AT_ONCE = 128;
@@ -33,7 +34,7 @@ export async function backUp(
     onProgress(total, total);
   } catch (error) {
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${temporary}${end}`, { force: true });
-    throw error;
+    throw new FailedElsewhere(destination, error);
   }
 }
 

@@ -1,10 +1,14 @@
 import type { Failure, Reply } from '../protocol.js';
 import { codeOf, DriverMissing } from './driver.js';
 import { errnoOf, systemFailureBehind } from './system-failure.js';
-import { Denied, Refused, WrongSetting } from './refused.js';
+import { Denied, FailedElsewhere, Refused, WrongSetting } from './refused.js';
 
 /** A failure in the form that crosses to the storage: a class of its own would not. */
 export function failureOf(error: unknown): Failure {
+  if (error instanceof FailedElsewhere) {
+    const failure = failureOf(error.cause);
+    return failure.kind === 'sqlite' || failure.kind === 'system' ? { ...failure, filename: error.filename } : failure;
+  }
   if (error instanceof Refused) return { kind: 'refused', refusal: error.refusal };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof WrongSetting) return { kind: 'setting', message: `SQLiteStorage: ${message}` };
@@ -24,8 +28,10 @@ export function explained(replies: readonly Reply[], filename: string): readonly
     const { id, failure } = reply;
     if (failure?.kind !== 'sqlite') return reply;
     const { code } = failure;
-    if (!causes.has(code)) causes.set(code, systemFailureBehind(code, filename));
-    const errno = causes.get(code);
+    const on = failure.filename ?? filename;
+    const what = `${code} ${on}`;
+    if (!causes.has(what)) causes.set(what, systemFailureBehind(code, on));
+    const errno = causes.get(what);
     return errno === undefined ? reply : { id, failure: { ...failure, errno } };
   });
 }

@@ -16,6 +16,17 @@ export class WrongSetting extends Error {
   override readonly name = 'WrongSetting';
 }
 
+/** A failure that is about another file than the database: it is the cause. */
+export class FailedElsewhere extends Error {
+  override readonly name = 'FailedElsewhere';
+  readonly filename: string;
+
+  constructor(filename: string, cause: unknown) {
+    super(`failed on ${filename}`, { cause });
+    this.filename = filename;
+  }
+}
+
 /** The system refuses the file to this process. */
 export class Denied extends Error {
   override readonly name = 'Denied';
