@@ -50,7 +50,7 @@ describe('package.json', () => {
   });
 
   it('publishes the build and the pages only', () => {
-    expect(manifest.files).toEqual(['dist', 'docs/*.md']);
+    expect(manifest.files).toEqual(['dist', 'docs/**/*.md']);
   });
 
   it('lets the application choose its Nest', () => {
