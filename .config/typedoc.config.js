@@ -16,16 +16,6 @@ export default {
   disableGit: true,
   sourceLinkTemplate: '../../{path}#L{line}',
   treatWarningsAsErrors: true,
-  // docs/api lists them too, in the last line of each report
-  intentionallyNotExported: [
-    'RequestDrain',
-    'ResponseModel',
-    'UPLOAD_ERROR_STATUS',
-    'Awaitable',
-    'ExpectedError',
-    'Failure',
-    'Random',
-  ],
   validation: {
     notExported: true,
     // Comments that an entry inherits from another one name errors which it does not export itself: TypeDoc cannot follow those.
