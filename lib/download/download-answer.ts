@@ -25,7 +25,6 @@ export interface Asked {
 /** What a handler returns to have stored bytes sent. For Nest and its interceptors it is a `StreamableFile`. */
 export abstract class DownloadAnswer extends StreamableFile {
   #unanswered: Readable | undefined;
-  #answered = false;
 
   /** @param made what the handler called, as it stands in its code */
   constructor(private readonly made: string) {
@@ -35,14 +34,9 @@ export abstract class DownloadAnswer extends StreamableFile {
   /** Makes the answer, when a request is there for it. @internal */
   abstract answerTo(asked: Asked): Promise<Answer>;
 
-  /** Another one is sent in the place of this. @internal */
-  markAnswered(): void {
-    this.#answered = true;
-  }
-
-  /** Tells whoever watches what the handler returned, an upload that the answer belongs to, that it broke off. @internal */
+  /** Tells whoever watches what the handler returned, or is about to, that it broke off: an upload that the answer belongs to. @internal */
   breakOff(error: Error): void {
-    this.#unanswered?.destroy(error);
+    this.getStream().destroy(error);
   }
 
   /**
@@ -50,7 +44,6 @@ export abstract class DownloadAnswer extends StreamableFile {
    * where nothing has, it fails with what is missing.
    */
   override getStream(): Readable {
-    if (this.#unanswered === undefined && this.#answered) return OVER;
     const { made } = this;
     this.#unanswered ??= new Readable({
       read() {
@@ -77,6 +70,3 @@ function notAnswered(made: string): ConfigurationError {
 
 /** What a `StreamableFile` takes for a stream. None that is one: it costs as much as to send a small file, and nobody ever gets to see it. */
 const NO_STREAM = { pipe: () => undefined } as unknown as Readable;
-
-/** One for all that were answered: there is nothing to destroy any more. */
-const OVER = new Readable().destroy();

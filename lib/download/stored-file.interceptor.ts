@@ -89,7 +89,6 @@ export class StoredFileInterceptor implements NestInterceptor {
     });
     const asked = { request: response.req, status: carrier.statusCode, signal: controller.signal };
     opened.answer = await file.answerTo(asked);
-    file.markAnswered();
     const { status, headers, body } = opened.answer;
     try {
       if (response.destroyed || isClosed(response)) throw new AbortError('The client has gone.');
@@ -106,12 +105,12 @@ export class StoredFileInterceptor implements NestInterceptor {
       return response.req.method === 'HEAD' && status === undefined ? new StreamableFile(Readable.from([])) : undefined;
     }
     // before the platform hears of it: what it does then may look like an end
-    body.once('error', () => {
+    body.once('error', (error: Error) => {
+      file.breakOff(error);
       if (response.headersSent) cutOff(response);
     });
     return new StreamableFile(body).setErrorHandler((error) => {
       this.#logger.error('A download broke off.', { failure: error });
-      file.breakOff(error);
       // an answer that ends in order looks whole
       cutOff(response);
     });
