@@ -41,5 +41,9 @@ await onS3('A listing', (bucket) => {
       await expect(listed(token)).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
     }
     await expect(storage.deletePrefix('', { all: true })).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    // whoever wants no more misses nothing
+    const first: string[] = [];
+    for await (const { key } of storage.list('', { limit: 1 })) first.push(key);
+    expect(first).toEqual(['a']);
   });
 });

@@ -61,7 +61,8 @@ await onS3('A download from S3', (bucket) => {
     const { storage, faults } = bucket.faulty();
     await storage.put('packed', 'packed by a proxy');
     faults.plan = () => ({ kind: 'status', status: 200, headers: { etag: '"a"' }, body: '' });
-    await expect(storage.info('packed')).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    await expect(storage.info('packed')).rejects.toMatchObject({ code: 'STORAGE_FAILURE', retryable: false });
+    expect(await storage.exists('packed')).toBe(true);
     await expect(storage.getBytes('packed')).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
   });
 

@@ -58,6 +58,13 @@ await onS3('verify', (bucket) => {
     });
   });
 
+  it('blames no credentials for a region that is none', async () => {
+    const storage = bucket.storage({ region: 'eu central' });
+    await expect(storage.put('a', 'a')).rejects.toMatchObject({
+      message: expect.not.stringContaining('credentials') as unknown,
+    });
+  });
+
   it('says so of the provider of a client that was given, too', async () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:8200'), { code: 'ECONNREFUSED' });
     const config = { ...bucket.server.connection, credentials: () => Promise.reject(refused) };

@@ -69,7 +69,9 @@ export class Bucket {
     const sdk = await loadSdk();
     const client = settings.client ?? makeClient(sdk, settings);
     const handler = new RequestHandler(client.config.requestHandler, settings.timeouts.idle);
-    const sending = derive(client, handler, adaptSending);
+    const sending = derive(client, handler, (stack) => {
+      adaptSending(stack, client);
+    });
     const isAmazon = AMAZON.test(await hostOf(sdk, sending, settings.bucket));
     return new Bucket(sdk, settings, client, { client: sending, handler }, isAmazon);
   }
@@ -190,9 +192,9 @@ function derive(
   return Object.create(client, { middlewareStack: { value: middlewareStack }, config: { value: config } }) as S3Client;
 }
 
-function adaptSending(stack: S3Client['middlewareStack']): void {
+function adaptSending(stack: S3Client['middlewareStack'], client: S3Client): void {
   nameAttemptErrors(stack);
-  nameCredentialErrors(stack);
+  nameCredentialErrors(stack, () => client.config.credentials());
   // to ask first costs a connection of its own for each part
   stack.remove('addExpectContinueMiddleware');
   stack.add(

@@ -18,14 +18,22 @@ type Middleware = (next: (args: unknown) => Promise<unknown>, context: object) =
  * Names the failures of the step in which the SDK asks for the credentials of a request. That step has the provider that its client was made with: to
  * wrap it would be to change a client that is the owner's.
  */
-export function nameCredentialErrors(stack: { addRelativeTo(middleware: unknown, options: object): void }): void {
+export function nameCredentialErrors(
+  stack: { addRelativeTo(middleware: unknown, options: object): void },
+  credentials: () => Promise<unknown>,
+): void {
   const toMiddleware = 'httpAuthSchemeMiddleware';
   const passed = new WeakSet();
   const before: Middleware = (next, context) => async (args) => {
     try {
       return await next(args);
     } catch (error) {
-      throw passed.has(context) ? error : credentialsError(error);
+      if (passed.has(context)) throw error;
+      // the step finds out the region and the endpoint, too
+      await credentials().catch((failure: unknown) => {
+        throw credentialsError(failure);
+      });
+      throw error;
     }
   };
   const after: Middleware = (next, context) => (args) => {

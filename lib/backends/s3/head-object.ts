@@ -1,10 +1,11 @@
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import { ConnectionError, type StoredFile } from '../../contract/index.js';
+import { StorageError, type StoredFile } from '../../contract/index.js';
 import type { Bucket } from './bucket.js';
 import { fromAnswer } from './object-attributes.js';
 import { failureOf } from './s3-errors.js';
 
 export interface FoundObject {
+  /** Its size is 0 where the server does not say it: see `withSize`. */
   readonly file: StoredFile;
   readonly answer: HeadObjectCommandOutput;
 }
@@ -14,14 +15,16 @@ export async function headObject(bucket: Bucket, key: string, signal?: AbortSign
   try {
     const input = { ...bucket.target, Key: bucket.name(key) };
     const answer = await bucket.send(new bucket.sdk.HeadObjectCommand(input), { signal });
-    const { ContentLength } = answer;
-    // a length that nobody knows is not 0: a proxy that packs what passes leaves it out
-    if (ContentLength === undefined)
-      throw new ConnectionError('The server does not say how long the object is.', { key });
-    return { file: fromAnswer(key, answer, ContentLength), answer };
+    return { file: fromAnswer(key, answer, answer.ContentLength ?? 0), answer };
   } catch (error) {
     if (failureOf(error).status !== 404) throw error;
     await bucket.expectThere();
     return undefined;
   }
+}
+
+/** @throws StorageError where nobody knows the length, which is not 0: a proxy that packs what passes leaves it out */
+export function withSize({ file, answer }: FoundObject): StoredFile {
+  if (answer.ContentLength !== undefined) return file;
+  throw new StorageError('The server does not say how long the object is.', { key: file.key });
 }

@@ -92,32 +92,26 @@ async function* pages(
     let previous: string | undefined;
     while (next !== undefined) {
       const page: ListObjectsV2CommandOutput = await next;
-      const token = nextTokenOf(page, previous);
-      previous = token;
       const read = readPage(bucket, page);
       left -= read.files.length + read.prefixes.length;
+      const { IsTruncated, NextContinuationToken: token } = page;
+      const goesOn = IsTruncated === true && token !== undefined && token !== previous;
+      previous = token;
       const askNext = (): Promise<ListObjectsV2CommandOutput> | undefined =>
-        token === undefined ? undefined : ask({ ContinuationToken: token });
+        goesOn ? ask({ ContinuationToken: token }) : undefined;
       // of a listing with a limit nobody may want another page, and each is paid for
       next = left > 0 ? askNext() : undefined;
       yield read;
+      // half of a listing must not pass for the whole, nor the same page come for ever
+      if (IsTruncated === true && !goesOn) {
+        throw new StorageError('The server lists a page, says that there is more, and does not say where.');
+      }
       next ??= askNext();
     }
   } finally {
     signal?.removeEventListener('abort', stop);
     stop();
   }
-}
-
-/** @returns undefined at the last page */
-function nextTokenOf(page: ListObjectsV2CommandOutput, previous: string | undefined): string | undefined {
-  const { IsTruncated, NextContinuationToken } = page;
-  if (IsTruncated !== true) return undefined;
-  // half of a listing must not pass for the whole, nor the same page come for ever
-  if (NextContinuationToken === undefined || NextContinuationToken === previous) {
-    throw new StorageError('The server lists a page, says that there is more, and does not say where.');
-  }
-  return NextContinuationToken;
 }
 
 function readPage(bucket: Bucket, page: ListObjectsV2CommandOutput): Page {

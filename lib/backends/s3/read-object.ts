@@ -11,7 +11,7 @@ import {
   type StoredFile,
 } from '../../contract/index.js';
 import type { Bucket } from './bucket.js';
-import { headObject } from './head-object.js';
+import { headObject, withSize } from './head-object.js';
 import { fromAnswer } from './object-attributes.js';
 import { bodyOf, ObjectReader, type ReadPlan } from './object-reader.js';
 import { failureOf } from './s3-errors.js';
@@ -93,7 +93,7 @@ function sizeOf({ ContentRange, ContentLength }: GetObjectCommandOutput): number
 async function sizeNow(bucket: Bucket, key: string): Promise<number> {
   const found = await headObject(bucket, key);
   if (found === undefined) throw new FileNotFoundError(key);
-  return found.file.size;
+  return withSize(found).size;
 }
 
 /** What the object was stored with that can be checked on reading all of it. That of an object of parts is one of their checksums. */

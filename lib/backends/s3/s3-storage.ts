@@ -28,7 +28,7 @@ import { copyThrough, pickSignal } from '../../contract/base/defaults.js';
 import { Bucket } from './bucket.js';
 import { BufferBudget } from './buffer-budget.js';
 import { deleteObjects } from './bulk-delete.js';
-import { headObject } from './head-object.js';
+import { headObject, withSize } from './head-object.js';
 import { listLevel, listObjects } from './listing.js';
 import { MAX_OBJECT } from './part-sizes.js';
 import { ALL_CONDITIONS, probeConditions } from './probe-conditions.js';
@@ -105,9 +105,10 @@ export class S3Storage extends BaseStorage {
     }
     try {
       options.signal?.throwIfAborted();
-      return await putObject(this._bucket, key, taken.body, options);
-    } finally {
+      const file = await putObject(this._bucket, key, taken.body, options);
       taken.body.release();
+      return file;
+    } finally {
       taken.share.end();
     }
   }
@@ -129,13 +130,17 @@ export class S3Storage extends BaseStorage {
   protected override async _info(key: string, { signal }: SignalOptions): Promise<StoredFile> {
     const found = await headObject(this._bucket, key, signal);
     if (found === undefined) throw new FileNotFoundError(key);
-    return found.file;
+    return withSize(found);
+  }
+
+  protected override async _exists(key: string, { signal }: SignalOptions): Promise<boolean> {
+    return (await headObject(this._bucket, key, signal)) !== undefined;
   }
 
   protected override async _delete(key: string, { force, ifMatch, signal }: ResolvedDeleteOptions): Promise<void> {
     this.#expectDecided(ifMatch !== undefined, this.capabilities.compareAndSwap, 'compareAndSwap');
     // S3 deletes what is not there without a word
-    if (!force) await this._info(key, { signal });
+    if (!force && !(await this._exists(key, { signal }))) throw new FileNotFoundError(key);
     const { sdk, target } = this._bucket;
     const condition = ifMatch === undefined ? undefined : { IfMatch: `"${ifMatch}"` };
     const input = { ...target, ...condition, Key: this._bucket.name(key) };

@@ -11,7 +11,7 @@ import {
 } from '../../contract/index.js';
 import { abortErrorOf } from '../../contract/base/abort.js';
 import type { Bucket } from './bucket.js';
-import { headObject } from './head-object.js';
+import { headObject, withSize } from './head-object.js';
 import { MultipartUpload } from './multipart-upload.js';
 import { etagOf, wholeSeconds } from './object-attributes.js';
 import { partSizeOf } from './part-sizes.js';
@@ -81,7 +81,7 @@ export function copyIfNew(
 export async function sourceOf(bucket: Bucket, source: string, signal: AbortSignal | undefined): Promise<StoredFile> {
   const found = await headObject(bucket, source, signal);
   if (found === undefined) throw new FileNotFoundError(source);
-  return found.file;
+  return withSize(found);
 }
 
 /** @returns undefined where the destination is gone again, so that nobody can tell what was copied */
@@ -105,7 +105,8 @@ async function copyAtOnce(
   const { ETag, LastModified } = answer.CopyObjectResult ?? {};
   if (etagOf(ETag) !== file.etag || LastModified === undefined) {
     // another version than was asked for, on servers that ignore the condition, or an object of parts that has become one piece
-    return (await headObject(bucket, destination))?.file;
+    const found = await headObject(bucket, destination);
+    return found && withSize(found);
   }
   return freezeStoredFile({
     ...attributesOf(file),

@@ -150,7 +150,10 @@ class SlicesReader extends Readable {
   /** Into a request many slices are one call of the system: to write each for itself costs a fourth of an upload. */
   override pipe<T extends NodeJS.WritableStream>(destination: T): T {
     if (!(destination instanceof OutgoingMessage)) return super.pipe(destination);
-    destination.once('finish', this.#onFlushed);
+    // also told of one that was destroyed with bytes in its queue
+    destination.once('finish', () => {
+      if (!destination.destroyed) this.#onFlushed();
+    });
     const write = (): void => {
       this.#onProgress();
       if (destination.destroyed || this.destroyed) return;

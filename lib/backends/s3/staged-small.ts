@@ -37,6 +37,7 @@ export async function stageSmall(
           return file;
         },
         abort: () => {
+          body.release();
           share.end();
           return Promise.resolve();
         },

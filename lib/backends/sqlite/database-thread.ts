@@ -41,7 +41,8 @@ function expectDescriptors(): void {
   try {
     while (taken.length < DESCRIPTORS) taken.push(openSync(devNull, 'r'));
   } catch (error) {
-    throw notStarted(error);
+    // whatever else keeps this process from that file does not keep a thread from its own
+    if (/\bE[MN]FILE\b/.test(String(error))) throw notStarted(error);
   } finally {
     for (const descriptor of taken) closeSync(descriptor);
   }

@@ -142,7 +142,8 @@ export interface Calls {
   /** A step of giving free pages back to the file system. */
   compact: { input: { readonly pages: number }; output: { readonly freed: number; readonly left: boolean } };
   truncate: { input: undefined; output: undefined };
-  backup: { input: { readonly destination: string }; output: undefined };
+  /** `given`: the destination as the caller wrote it, for messages. */
+  backup: { input: { readonly destination: string; readonly given: string }; output: undefined };
   check: {
     input: undefined;
     output: { readonly objects: number; readonly bytes: number; readonly problems: readonly CheckProblem[] };
@@ -158,21 +159,27 @@ export type Request = {
 /** Why a change was refused; nothing was changed. */
 export type Refusal = 'exists' | 'missing' | 'no-version' | 'other-version' | 'no-room' | 'upload-lost';
 
+/** The file that a failure is about, where that is not the database. */
+export interface Elsewhere {
+  readonly path: string;
+  /** For messages: as it was given, without the folders of this machine. */
+  readonly given: string;
+}
+
 interface SQLiteFailure {
   readonly kind: 'sqlite';
   readonly code: string;
   readonly message: string;
   /** What the system says of it, where SQLite does not tell. */
   readonly errno?: string;
-  /** The file that it is about, where that is not the database. */
-  readonly filename?: string;
+  readonly elsewhere?: Elsewhere;
 }
 
 interface SystemFailure {
   readonly kind: 'system';
   readonly errno: string;
   readonly message: string;
-  readonly filename?: string;
+  readonly elsewhere?: Elsewhere;
 }
 
 /** A failure as it crosses from a thread. */

@@ -216,8 +216,8 @@ export class SQLiteStorage extends BaseStorage {
     }
     const { onProgress } = options;
     await this._call(async () => {
-      await expectPlaceForFile(path, this.name);
-      await this._threads.writer.call('backup', { destination: path }, [], (transferred, total) => {
+      await expectPlaceForFile(path, target, this.name);
+      await this._threads.writer.call('backup', { destination: path, given: target }, [], (transferred, total) => {
         onProgress?.({ transferred, total });
       });
     });
@@ -299,12 +299,22 @@ function checksumOf(checksum: Checksum | undefined): string | undefined {
 }
 
 /** @throws InvalidArgumentError; what else may be wrong with the place the copy itself finds out */
-async function expectPlaceForFile(path: string, storage: string | undefined): Promise<void> {
-  const isFolder = async (at: string): Promise<boolean> =>
-    (await stat(at).catch(() => undefined))?.isDirectory() === true;
-  const name = JSON.stringify(path);
-  if (!(await isFolder(dirname(path)))) {
+async function expectPlaceForFile(path: string, given: string, storage: string | undefined): Promise<void> {
+  const name = JSON.stringify(given);
+  const kindOf = (at: string): Promise<'folder' | 'nothing' | 'other'> =>
+    stat(at).then(
+      (found) => (found.isDirectory() ? 'folder' : 'other'),
+      (error: unknown) => (isMissing(error) ? 'nothing' : 'other'),
+    );
+  if ((await kindOf(dirname(path))) === 'nothing') {
     throw new InvalidArgumentError(`backup: the folder of ${name} is not there; make it first.`, { storage });
   }
-  if (await isFolder(path)) throw new InvalidArgumentError(`backup: ${name} is a folder; name a file.`, { storage });
+  if ((await kindOf(path)) === 'folder') {
+    throw new InvalidArgumentError(`backup: ${name} is a folder; name a file.`, { storage });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -34,12 +34,14 @@ export function errorOf(failure: Failure, filename: string): Error {
     case 'denied':
       return new PermissionError(failure.message);
     case 'sqlite': {
-      const { code, message, errno = '', filename: on = filename } = failure;
+      const { code, message, errno = '', elsewhere } = failure;
+      const on = elsewhere?.given ?? filename;
       const cause = Object.assign(new Error(message), { code });
       return systemErrorOf(errno, on, cause) ?? sqliteErrorOf(code, on, cause);
     }
     case 'system': {
-      const { errno, message, filename: on = filename } = failure;
+      const { errno, message, elsewhere } = failure;
+      const on = elsewhere?.given ?? filename;
       const cause = Object.assign(new Error(message), { code: errno });
       return systemErrorOf(errno, on, cause) ?? threadFailed(cause);
     }

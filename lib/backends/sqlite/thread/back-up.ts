@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ThreadSettings } from '../protocol.js';
+import type { Calls, ThreadSettings } from '../protocol.js';
 import { connect, loadDriver, type Database } from './driver.js';
 import { tableNames } from './names.js';
 import { FailedElsewhere } from './refused.js';
@@ -13,7 +13,7 @@ const PAGES_AT_ONCE = 128;
 export async function backUp(
   db: Database,
   settings: ThreadSettings,
-  destination: string,
+  { destination, given }: Calls['backup']['input'],
   onProgress: (done: number, total: number) => void,
 ): Promise<void> {
   const temporary = `${destination}.${randomBytes(6).toString('hex')}.tmp`;
@@ -34,7 +34,7 @@ export async function backUp(
     onProgress(total, total);
   } catch (error) {
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${temporary}${end}`, { force: true });
-    throw new FailedElsewhere(destination, error);
+    throw new FailedElsewhere({ path: destination, given }, error);
   }
 }
 

@@ -81,7 +81,7 @@ export class DatabaseSession {
         this.#writer.checkpoints.truncate();
         return undefined;
       case 'backup':
-        return backUp(this.#connection.db, this.#settings, request.input.destination, (done, total) => {
+        return backUp(this.#connection.db, this.#settings, request.input, (done, total) => {
           this.#progress(request.id, done, total);
         });
       case 'check':

@@ -7,7 +7,9 @@ import { Denied, FailedElsewhere, Refused, WrongSetting } from './refused.js';
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailedElsewhere) {
     const failure = failureOf(error.cause);
-    return failure.kind === 'sqlite' || failure.kind === 'system' ? { ...failure, filename: error.filename } : failure;
+    return failure.kind === 'sqlite' || failure.kind === 'system'
+      ? { ...failure, elsewhere: error.elsewhere }
+      : failure;
   }
   if (error instanceof Refused) return { kind: 'refused', refusal: error.refusal };
   const message = error instanceof Error ? error.message : String(error);
@@ -28,7 +30,7 @@ export function explained(replies: readonly Reply[], filename: string): readonly
     const { id, failure } = reply;
     if (failure?.kind !== 'sqlite') return reply;
     const { code } = failure;
-    const on = failure.filename ?? filename;
+    const on = failure.elsewhere?.path ?? filename;
     const what = `${code} ${on}`;
     if (!causes.has(what)) causes.set(what, systemFailureBehind(code, on));
     const errno = causes.get(what);

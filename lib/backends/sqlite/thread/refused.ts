@@ -1,4 +1,4 @@
-import type { Refusal } from '../protocol.js';
+import type { Elsewhere, Refusal } from '../protocol.js';
 
 /** A change that must not happen. Thrown before anything is changed, so that the others of its transaction go on. */
 export class Refused extends Error {
@@ -19,11 +19,11 @@ export class WrongSetting extends Error {
 /** A failure that is about another file than the database: it is the cause. */
 export class FailedElsewhere extends Error {
   override readonly name = 'FailedElsewhere';
-  readonly filename: string;
+  readonly elsewhere: Elsewhere;
 
-  constructor(filename: string, cause: unknown) {
-    super(`failed on ${filename}`, { cause });
-    this.filename = filename;
+  constructor(elsewhere: Elsewhere, cause: unknown) {
+    super(`failed on ${elsewhere.given}`, { cause });
+    this.elsewhere = elsewhere;
   }
 }
 

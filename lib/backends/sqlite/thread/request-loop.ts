@@ -77,7 +77,8 @@ export class RequestLoop {
           this.#send({ kind: 'replies', replies: [{ id, output: value }], epoch: undefined }, []);
         },
         (error: unknown) => {
-          this.#send({ kind: 'replies', replies: [{ id, failure: failureOf(error) }], epoch: undefined }, []);
+          const replies = explained([{ id, failure: failureOf(error) }], this.#filename);
+          this.#send({ kind: 'replies', replies, epoch: undefined }, []);
         },
       );
     } catch (error) {

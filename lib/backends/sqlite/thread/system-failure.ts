@@ -68,7 +68,10 @@ function tryWriting(filename: string): void {
       written += writeSync(fd, bytes, written, bytes.length - written, written);
     fsyncSync(fd);
   } finally {
-    closeSync(fd);
-    rmSync(path, { force: true });
+    try {
+      closeSync(fd);
+    } finally {
+      rmSync(path, { force: true });
+    }
   }
 }
