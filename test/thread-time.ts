@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Times of the main thread since its start, in milliseconds. */
+/** Times of a thread since its start, in milliseconds. */
 interface ThreadTimes {
   /** For which it has had a core. The collector's and the thread pool's work beside it is not its own. */
   readonly work: number;
@@ -8,20 +8,22 @@ interface ThreadTimes {
   readonly wait: number;
 }
 
-/** Only Linux tells (`schedstat`: nanoseconds at work and in the queue). Elsewhere the work is the whole process's, and nothing is known of waits. */
-function timesOfThread(): ThreadTimes {
-  if (process.platform === 'linux') {
-    const [work, wait] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
-    return { work: Number(work) / 1e6, wait: Number(wait) / 1e6 };
-  }
+/** By Linux (`schedstat`: nanoseconds at work and in the queue). */
+function timesOf(pid: number, thread: number | string): ThreadTimes {
+  const [work, wait] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
+  return { work: Number(work) / 1e6, wait: Number(wait) / 1e6 };
+}
+
+/** Only Linux tells. Elsewhere the work is the whole process's, and nothing is known of waits. */
+export function timesOfThread(): ThreadTimes {
+  if (process.platform === 'linux') return timesOf(process.pid, process.pid);
   const { user, system } = process.cpuUsage();
   return { work: (user + system) / 1000, wait: 0 };
 }
 
 function waitOfThread(pid: number, thread: string): number {
   try {
-    const [, wait] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
-    return Number(wait) / 1e6;
+    return timesOf(pid, thread).wait;
   } catch {
     return 0; // it has ended
   }

@@ -32,6 +32,9 @@ export class ThreadEnded extends ConnectionError {
   }
 }
 
+/** How the system says that there are no descriptors left. */
+const SHORTAGE = /\bE[MN]FILE\b/;
+
 /** Descriptors that the loop of a thread takes, and some. */
 const DESCRIPTORS = 8;
 
@@ -42,7 +45,7 @@ function expectDescriptors(): void {
     while (taken.length < DESCRIPTORS) taken.push(openSync(devNull, 'r'));
   } catch (error) {
     // whatever else keeps this process from that file does not keep a thread from its own
-    if (/\bE[MN]FILE\b/.test(String(error))) throw notStarted(error);
+    if (SHORTAGE.test(String(error))) throw notStarted(error);
   } finally {
     for (const descriptor of taken) closeSync(descriptor);
   }
@@ -50,7 +53,7 @@ function expectDescriptors(): void {
 
 /** A thread that did not come to open the database. */
 function notStarted(cause: unknown): StorageError {
-  const errno = /\bE[MN]FILE\b/.exec(String(cause))?.[0] ?? '';
+  const errno = SHORTAGE.exec(String(cause))?.[0] ?? '';
   return (
     systemErrorOf(errno, '', cause) ??
     new ConnectionError('The thread of the database could not be started; its own error is the cause.', { cause })
